@@ -1,0 +1,63 @@
+# The verbs of the project. `make help` lists them; each may be run again at any time.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+SITE ?= edge-lab
+NAME ?=
+PYTHON := .venv/bin/python
+ENV := eval "$$($(PYTHON) -m toolchain env)"
+
+.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench env kubeconfig site docs
+
+help: ## list the verbs
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what the project needs on this machine (called by the others)
+	@toolchain/bootstrap.sh
+
+up: setup ## bring SITE up (default: the lab on this machine) and show its first answer
+	@$(PYTHON) -m experiments.up --site $(SITE)
+
+preview: setup ## show what differs between SITE's file and its hosts
+	@$(ENV); pulumi preview --stack $(SITE)
+
+down: setup ## give SITE's hosts back as they were; take the lab down
+	@$(PYTHON) -m experiments.down --site $(SITE)
+
+test: setup ## run every test: static checks, fast tests, then the lab end to end
+	@$(MAKE) lint types
+	@$(ENV); $(PYTHON) -m toolchain setup --lab && $(PYTHON) -m pytest tests -m "not vm"
+
+test-fast: setup ## run the tests that need neither root nor hosts
+	@$(ENV); $(PYTHON) -m pytest tests -m "not lab and not vm"
+
+test-vm: setup ## run the tests on virtual machines (minutes; outside CI)
+	@$(ENV); $(PYTHON) -m pytest tests -m vm
+
+fmt: setup ## format the code
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+lint: setup ## check form, imports and shell scripts
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/lint-imports --no-logo
+	@git ls-files '*.sh' | xargs -r shellcheck
+
+types: setup ## check types
+	@.venv/bin/python -m protos.build && .venv/bin/pyright
+
+bench: setup ## time a site from bare hosts to the answered picture
+	@$(PYTHON) -m experiments.phases
+
+env: ## print the shell lines after which `pulumi` works by hand: eval "$(make -s env)"
+	@test -x $(PYTHON) || toolchain/bootstrap.sh >&2
+	@$(PYTHON) -m toolchain env
+
+kubeconfig: setup ## merge SITE's kubeconfig into ~/.kube/config
+	@$(ENV); pulumi stack output --stack $(SITE) --show-secrets kubeconfig | $(PYTHON) -m components.kubeconfig --merge
+
+site: setup ## write a starting file for a site of your own: make site NAME=seoul
+	@$(PYTHON) -m components.new "$(NAME)"
+
+docs: setup ## write the generated reference pages again
+	@$(PYTHON) -m components.reference
