@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import re
 import shutil
 import sys
@@ -25,6 +24,13 @@ STAMP = "generated-from.sha256"
 # protoc writes imports from the root of the .proto tree; the stubs live one package deeper. `import grpc` itself and
 # google.protobuf are the installed packages and stay as they are.
 _IMPORT = re.compile(r"^(from |import )((?:tensorflow|tensorflow_serving|grpc\.health)[\w.]*)", re.MULTILINE)
+
+# TensorFlow registers the same message names from files of the same names in protobuf's default pool, and one pool
+# refuses the second definition. A pool of our own lets both live in one process.
+_POOL = {
+    "from google.protobuf import descriptor_pool as _descriptor_pool": "from protos.pool import POOL as _POOL",
+    "_descriptor_pool.Default()": "_POOL",
+}
 
 
 class BuildError(Exception):
@@ -91,7 +97,10 @@ def _place_in_package(target: Path) -> None:
         (folder / "__init__.py").touch()
     for path in [*target.rglob("*.py"), *target.rglob("*.pyi")]:
         text = path.read_text(encoding="utf-8")
-        path.write_text(_IMPORT.sub(r"\1protos.stubs.\2", text), encoding="utf-8")
+        text = _IMPORT.sub(r"\1protos.stubs.\2", text)
+        for default, own in _POOL.items():
+            text = text.replace(default, own)
+        path.write_text(text, encoding="utf-8")
     _drop_empty_services(target)
 
 
@@ -105,8 +114,8 @@ def _drop_empty_services(target: Path) -> None:
 def _replace(fresh: Path, aside: Path) -> None:
     # A rename each way, so that another process never sees half a package.
     if STUBS.exists():
-        os.rename(STUBS, aside)
-    os.rename(fresh, STUBS)
+        STUBS.rename(aside)
+    fresh.rename(STUBS)
     shutil.rmtree(aside, ignore_errors=True)
 
 
