@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 SITE ?= edge-lab
 NAME ?=
 PYTHON := .venv/bin/python
+LAB := $(wildcard lab/$(SITE).yaml)
+EVENTS := .state/events/$(SITE).jsonl
 ENV := eval "$$($(PYTHON) -m toolchain env)"
 
 .PHONY: help setup up preview down test test-fast test-vm fmt lint types bench env kubeconfig site docs
@@ -18,13 +20,25 @@ setup: ## install what the project needs on this machine (called by the others)
 	@toolchain/bootstrap.sh
 
 up: setup ## bring SITE up (default: the lab on this machine) and show its first answer
-	@$(PYTHON) -m experiments.up --site $(SITE)
+	@$(PYTHON) -m toolchain setup $(if $(LAB),--lab)
+	@$(if $(LAB),$(PYTHON) -m lab up --name $(SITE))
+	@mkdir -p $(dir $(EVENTS)) && rm -f $(EVENTS)
+	@$(ENV); pulumi stack select --create --stack $(SITE) && \
+	  PULUMI_DEBUG_COMMANDS=true pulumi up --yes --skip-preview --stack $(SITE) --event-log $(EVENTS)
+	@$(PYTHON) -m experiments.phases $(EVENTS)
 
 preview: setup ## show what differs between SITE's file and its hosts
-	@$(ENV); pulumi preview --stack $(SITE)
+	@$(PYTHON) -m toolchain setup
+	@$(ENV); pulumi preview --diff --stack $(SITE)
 
+# The lab's stack goes with the lab, and so does the salt of this checkout's passphrase, which the engine keeps in the
+# site's file: the file of the repository is then as it came.
 down: setup ## give SITE's hosts back as they were; take the lab down
-	@$(PYTHON) -m experiments.down --site $(SITE)
+	@$(ENV); if pulumi stack select --stack $(SITE) 2>/dev/null; then \
+	  pulumi destroy --yes --skip-preview --stack $(SITE); \
+	  $(if $(LAB),pulumi stack rm --yes --preserve-config --stack $(SITE) && sed -i '/^encryptionsalt:/d' Pulumi.$(SITE).yaml;) \
+	fi
+	@$(if $(LAB),$(PYTHON) -m lab down --name $(SITE))
 
 test: setup ## run every test: static checks, fast tests, then the lab end to end
 	@$(MAKE) lint types
@@ -47,7 +61,7 @@ types: setup ## check types
 	@.venv/bin/python -m protos.build && .venv/bin/pyright
 
 bench: setup ## time a site from bare hosts to the answered picture
-	@$(PYTHON) -m experiments.phases
+	@$(PYTHON) -m experiments.site_times
 
 env: ## print the shell lines after which `pulumi` works by hand: eval "$(make -s env)"
 	@test -x $(PYTHON) || toolchain/bootstrap.sh >&2

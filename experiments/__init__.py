@@ -1,0 +1,1 @@
+"""Commands that measure sites through their public interfaces."""
