@@ -40,7 +40,11 @@ class BuildError(ToolchainError):
 
 
 class DownloadError(ToolchainError):
-    """An official release cannot be had, or is not what was published."""
+    """An official release is not what was published."""
+
+
+class Unreachable(DownloadError):
+    """An official release cannot be had from here; there is another way."""
 
 
 class StateError(ToolchainError):

@@ -1,0 +1,74 @@
+"""The command line: `python -m toolchain setup | env | clean`."""
+
+import argparse
+import sys
+
+from toolchain import engine, environment, plugins
+from toolchain.clean import clean
+from toolchain.errors import ToolchainError
+from toolchain.progress import say
+from toolchain.state import State
+
+
+def main(arguments: list[str]) -> int:
+    """Run one verb; return the exit status."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        chosen.verb(chosen)
+    except ToolchainError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; the next run starts the unfinished piece again", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m toolchain", description=__doc__)
+    verbs = parser.add_subparsers(required=True, metavar="verb")
+    setup = verbs.add_parser("setup", help="get the engine and its plugins into the cache")
+    setup.add_argument("--lab", action="store_true", help="also the lab's binaries, images and models")
+    setup.add_argument("--retry-official", action="store_true", help="ask again for official downloads that failed")
+    setup.set_defaults(verb=_setup)
+    env = verbs.add_parser("env", help='print shell lines: eval "$(python -m toolchain env)"')
+    env.set_defaults(verb=_env)
+    tidy = verbs.add_parser("clean", help="delete leftovers and results of older recipes")
+    tidy.add_argument("--go-build-cache", action="store_true", help="also empty Go's build cache (several GB)")
+    tidy.set_defaults(verb=_clean)
+    return parser
+
+
+def _setup(chosen: argparse.Namespace) -> None:
+    found = engine.resolve(retry_official=chosen.retry_official)
+    say(f"engine: {found}")
+    installed = [plugins.resolve(plugin, found, retry_official=chosen.retry_official) for plugin in plugins.ALL]
+    for plugin in installed:
+        say(f"engine: {plugin}")
+    State().prepare(installed)
+    if chosen.lab:
+        _setup_lab()
+
+
+def _setup_lab() -> None:
+    # Here, because the makers of images and models import more than the engine's set-up should wait for.
+    from toolchain.steps import lab_steps
+
+    for step in lab_steps():
+        if not step.is_done():
+            step.run()
+        say(f"lab: {step.name}")
+
+
+def _env(_: argparse.Namespace) -> None:
+    found = engine.required()
+    State().prepare([installed for plugin in plugins.ALL if (installed := plugins.find(plugin))])
+    print("\n".join(environment.shell_lines(found, State())))
+
+
+def _clean(chosen: argparse.Namespace) -> None:
+    clean(go_build_cache=chosen.go_build_cache)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,44 @@
+"""The lab's binaries: built once, listed in the artifact table."""
+
+from dataclasses import dataclass
+
+from toolchain import cache, index, recipes
+from toolchain.build import build, is_built
+from toolchain.index import Artifact
+from toolchain.recipes import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binary:
+    """A set-up step: one recipe's binary as an artifact for hosts of one architecture."""
+
+    recipe: Recipe
+    architecture: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.recipe.name} {self.recipe.version} for {self.architecture}"
+
+    @property
+    def artifact(self) -> Artifact:
+        """Its row in the artifact table."""
+        return Artifact(
+            name=self.recipe.name,
+            version=self.recipe.version,
+            architecture=self.architecture,
+            file_name=self.recipe.binary,
+        )
+
+    def is_done(self) -> bool:
+        if not is_built(self.recipe, self.architecture) or not index.has(self.artifact):
+            return False
+        # The table links to the result, so another inode is the result of an older recipe.
+        return self.artifact.path.samefile(self.recipe.result(self.architecture))
+
+    def run(self) -> None:
+        index.add(self.artifact, build(self.recipe, self.architecture))
+
+
+STEPS = tuple(
+    Binary(recipe=recipes.table()[name], architecture=cache.host_architecture()) for name in ("k3s", "flannel-cni")
+)
