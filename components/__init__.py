@@ -1,0 +1,1 @@
+"""The site model and the components that make a site real."""

@@ -1,0 +1,127 @@
+"""Read a site: from Pulumi's configuration, or from its file without Pulumi. All problems are told together."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import yaml
+from pydantic import ValidationError
+
+from components.artifacts import ArtifactSource
+from components.errors import LockTableError, Problem, SiteFileError
+from components.field_problems import field_problems
+from components.rules import broken_rules
+from components.site import Site, parse
+from components.sources import missing_files
+
+PROJECT = Path(__file__).resolve().parent.parent
+CONFIG_KEY = "kubevc:site"
+
+
+def cache_folder() -> Path:
+    """Return the folder that `${KUBEVC_CACHE}` stands for."""
+    if named := os.environ.get("KUBEVC_CACHE"):
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "kubevc"
+
+
+def site_from_data(data: Any, subject: str) -> Site:
+    """Return the site that plain data describes, checked against itself but not against this machine.
+
+    Raises:
+        SiteFileError: Keys, values or rules are broken; every problem is in it.
+    """
+    try:
+        site = parse(data, project=PROJECT, cache=cache_folder())
+    except ValidationError as problem:
+        raise SiteFileError(subject, field_problems(problem)) from problem
+    if problems := broken_rules(site):
+        raise SiteFileError(subject, problems)
+    return site
+
+
+def site_data(path: Path) -> Any:
+    """Return what a stack's file has under `config > kubevc:site`.
+
+    Raises:
+        SiteFileError: The file cannot be read, is not YAML, or has no site.
+    """
+    try:
+        content: Any = yaml.safe_load(path.read_text())
+    except OSError as problem:
+        raise _unreadable(path, f"the file cannot be read ({problem.strerror})", "Check its name.") from problem
+    except yaml.YAMLError as problem:
+        raise _unreadable(path, "not YAML: " + " ".join(str(problem).split()), "Mend that line.") from problem
+    match content:
+        case {"config": {"kubevc:site": {**site}}}:
+            return cast(dict[str, Any], site)
+        case _:
+            raise _unreadable(
+                path, "no keys under config > kubevc:site", "Write the site there; see make site NAME=..."
+            )
+
+
+def _unreadable(path: Path, found: str, fix: str) -> SiteFileError:
+    problem = Problem(where="(top)", found=found, why="Without it there is no site to build.", fix=fix)
+    return SiteFileError(path.name, [problem])
+
+
+def check_machine(site: Site, subject: str) -> None:
+    """Refuse a site that names files which this machine does not have, or tables that cannot be read.
+
+    Raises:
+        SiteFileError: Something is missing; every problem is in it.
+    """
+    problems = missing_files(site)
+    if not problems:
+        problems = _table_problems(site)
+    if problems:
+        raise SiteFileError(subject, problems)
+
+
+def _table_problems(site: Site) -> list[Problem]:
+    """Return what keeps the cluster's own artifacts from being installed, as far as architectures are known."""
+    try:
+        source = ArtifactSource.read(site.artifacts.tables, site.artifacts.mirror)
+    except LockTableError as error:
+        return [error.problem]
+    problems: dict[Problem, None] = {}
+    for architecture in {node.architecture for node in site.nodes if node.architecture}:
+        try:
+            source.locate(site.kubernetes.distribution, site.kubernetes.version, architecture)
+        except LockTableError as error:
+            problems[error.problem] = None
+    return list(problems)
+
+
+def load_file(path: Path) -> Site:
+    """Return the site of a stack's file, checked against itself and this machine.
+
+    Raises:
+        SiteFileError: Anything is wrong; every problem is in it.
+    """
+    site = site_from_data(site_data(path), path.name)
+    check_machine(site, path.name)
+    return site
+
+
+def load_site() -> Site:
+    """Return the site of the stack that Pulumi runs.
+
+    Raises:
+        pulumi.RunError: Anything is wrong with the site's file. Pulumi shows its text without a traceback.
+    """
+    subject = f"Pulumi.{pulumi.get_stack()}.yaml"
+    try:
+        data = pulumi.Config("kubevc").get_object("site")
+        if data is None:
+            raise _unreadable(Path(subject), "no keys under config > kubevc:site", "Write it; see make site NAME=...")
+        site = site_from_data(data, subject)
+        check_machine(site, subject)
+    except SiteFileError as problem:
+        raise pulumi.RunError(str(problem)) from problem
+    return site

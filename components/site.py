@@ -1,0 +1,272 @@
+"""A site as its file describes it: frozen, typed, without defaults hidden elsewhere.
+
+The keys of the file are the field names in kebab-case. The text below each field is the configuration reference and
+the editor's help (`python -m components.reference`). Rules between fields are in `rules.py`; what needs a look at the
+file system is in `sources.py`. Nothing here knows Pulumi.
+"""
+
+from __future__ import annotations
+
+import json
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+
+DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+OFFICIAL_TABLE = Path(__file__).parent / "artifacts.lock.yaml"
+NODE_PORT_RANGE = range(30000, 32768)
+"""Ports that Kubernetes gives to Services of type NodePort unless it is told otherwise."""
+
+
+def to_kebab(name: str) -> str:
+    """Return the file's spelling of a field name."""
+    return name.replace("_", "-")
+
+
+def expand(path: Path, info: ValidationInfo) -> Path:
+    """Resolve `~`, `${KUBEVC_CACHE}` and paths relative to the project folder, as far as the context names them."""
+    places: dict[str, Path] = info.context or {}
+    text = str(path)
+    if "cache" in places:
+        text = text.replace("${KUBEVC_CACHE}", str(places["cache"]))
+    full = Path(text).expanduser()
+    return places["project"] / full if "project" in places else full
+
+
+Name = Annotated[str, Field(pattern=DNS_LABEL)]
+"""A lower-case DNS label: letters, digits and hyphens, at most 63."""
+SitePath = Annotated[Path, AfterValidator(expand)]
+"""A path; `~` and `${KUBEVC_CACHE}` are expanded, and a relative one is below the project folder."""
+PortNumber = Annotated[int, Field(ge=1, le=65535)]
+Architecture = Literal["amd64", "arm64", "armhf"]
+
+
+class Part(BaseModel):
+    """A part of a site's file: frozen, and closed to keys that nobody reads."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        alias_generator=to_kebab,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+
+class Ssh(Part):
+    """How the hosts are entered."""
+
+    user: str = "root"
+    """User on every host. Another one than root needs `sudo` without a password."""
+    port_number: PortNumber = 22
+    """TCP port of the hosts' SSH server."""
+    private_key_file: SitePath
+    """Private key, readable only by you. Only its path is in the configuration and the state."""
+    known_hosts_file: SitePath
+    """Pinned host keys, in OpenSSH's format. A host that shows another key is refused before anything is sent."""
+    connect_timeout_seconds: Annotated[int, Field(ge=1, le=120)] = 5
+    """Seconds after which a host that does not answer counts as unreachable."""
+
+
+class Artifacts(Part):
+    """Where the hosts get the files that no package provides."""
+
+    lock_files: tuple[SitePath, ...] = ()
+    """Tables of artifacts with their sha256. The first table that has an artifact decides. Empty means the official
+    k3s releases, which are listed in `components/artifacts.lock.yaml`."""
+    mirror: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    """Address below which relative URLs of the tables are found. Without it, relative entries are files beside
+    their table and are uploaded over SSH."""
+
+    @property
+    def tables(self) -> tuple[Path, ...]:
+        """Return the tables to ask, in order."""
+        return self.lock_files or (OFFICIAL_TABLE,)
+
+
+class Containerd(Part):
+    """Settings of the container runtime."""
+
+    restrict_oom_score_adj: bool = False
+    """Never lower a container's OOM score. Only for hosts whose root lacks CAP_SYS_RESOURCE, such as containers used
+    as hosts; without it, no pod starts there."""
+
+
+class Kubelet(Part):
+    """Settings of the node agent, for every node."""
+
+    image_gc_high_threshold_percent: Annotated[int, Field(ge=1, le=100)] = 85
+    """Disk use above which unused images are deleted. 100 never deletes any."""
+    image_gc_low_threshold_percent: Annotated[int, Field(ge=0, le=99)] = 80
+    """Disk use down to which unused images are deleted."""
+    eviction_hard: dict[str, str] = Field(default_factory=dict)
+    """Thresholds below which pods are evicted at once, such as `nodefs.available: 100Mi`. Empty leaves the
+    Kubernetes defaults, which are shares of the whole disk."""
+
+
+class Kubernetes(Part):
+    """The cluster."""
+
+    distribution: Literal["k3s", "kubeadm"] = "k3s"
+    """How the cluster is made."""
+    version: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+(\+k3s\d+)?$")]
+    """Version with its leading v, such as `v1.34.3+k3s1`. A table of artifacts must have it for each architecture."""
+    pod_cidr: IPv4Network = IPv4Network("10.42.0.0/16")
+    """Addresses of pods. Must overlap neither services nor hosts."""
+    service_cidr: IPv4Network = IPv4Network("10.43.0.0/16")
+    """Addresses of Services."""
+    container_runtime: Literal["bundled", "packages"] = "bundled"
+    """`bundled`: the runtime inside an official k3s release. `packages`: the distribution's own containerd, runc and
+    CNI plugins, for a k3s built without them."""
+    preloaded_images: tuple[str, ...] = ()
+    """Artifacts with container images that every node has before the cluster starts, such as `image-pause`. For sites
+    that reach no registry. The images of models and endpoint are always preloaded."""
+    containerd: Containerd = Containerd()
+    """Settings of the container runtime."""
+    kubelet: Kubelet = Kubelet()
+    """Settings of the node agent."""
+    conntrack_max_per_core: Annotated[int, Field(ge=0)] | None = None
+    """Connections tracked per CPU core, set by kube-proxy; 0 leaves the kernel's limit alone (needed where a host
+    cannot change it). Empty means the Kubernetes default."""
+
+
+class Node(Part):
+    """A host that becomes a node of the cluster."""
+
+    name: Name
+    """Name of the host and of the Kubernetes node."""
+    address: IPv4Address
+    """Address under which you and the other nodes reach the host."""
+    role: Literal["server", "agent"]
+    """`server` runs the control plane; `agent` runs workloads. Without any agent, the server runs them too."""
+    architecture: Architecture | None = None
+    """CPU architecture. Empty means: as the host says. Give it to preview a host that is not there yet."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Kubernetes labels, for the `node-selector` of models."""
+
+
+class ModelStore(Part):
+    """The NFS server that holds the models."""
+
+    kind: Literal["nfs"] = "nfs"
+    """Protocol of the store."""
+    name: Name
+    """Name of the host."""
+    address: IPv4Address
+    """Address under which you and the nodes reach it. Models are published over SSH, and read over NFS."""
+    path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._-]+)+$")]
+    """Folder on the store that is exported."""
+    capacity_gib: Annotated[int, Field(ge=1)] = 10
+    """Size that the PersistentVolume states."""
+    mount_options: tuple[str, ...] = ("nfsvers=4.1", "hard")
+    """Options of the nodes' mounts; `ro` is always added."""
+
+
+class Model(Part):
+    """A model that is served."""
+
+    name: Name
+    """Name of the servable, in `/v1/models/NAME` and in the protocol."""
+    framework: Literal["tensorflow-serving", "modelserver"]
+    """`tensorflow-serving`: Google's official image (amd64 only). `modelserver`: this project's server of the same
+    protocol, for any architecture and small nodes."""
+    source: SitePath
+    """Folder with `model.yaml` and one folder per version (a number) that holds a SavedModel."""
+    replicas: Annotated[int, Field(ge=1)] = 1
+    """Number of servers."""
+    memory_mib: Annotated[int, Field(ge=16)] = 700
+    """Memory that a server may use; it is also what the scheduler reserves."""
+    cpu_millicores: Annotated[int, Field(ge=1)] = 100
+    """CPU that the scheduler reserves; a server may use more when it is free."""
+    node_selector: dict[str, str] = Field(default_factory=dict)
+    """Labels that a node must have. Empty means any node that runs workloads."""
+
+
+class Endpoint(Part):
+    """The proxy that answers HTTP requests."""
+
+    port_number: Annotated[int, Field(ge=NODE_PORT_RANGE.start, lt=NODE_PORT_RANGE.stop)] = 30080
+    """Port on every node (30000 to 32767)."""
+    replicas: Annotated[int, Field(ge=1)] = 1
+    """Number of proxies."""
+    max_body_mib: Annotated[int, Field(ge=1, le=1024)] = 16
+    """Largest request body."""
+    max_pixels: Annotated[int, Field(ge=1)] = 50_000_000
+    """Largest picture, as width times height."""
+    max_in_flight: Annotated[int, Field(ge=1)] = 16
+    """Requests worked on at once; more are refused with status 503."""
+    deadline_seconds: Annotated[int, Field(ge=1, le=600)] = 10
+    """Time for one request, from its last byte to the answer."""
+    drain_seconds: Annotated[int, Field(ge=0, le=600)] = 10
+    """Time that requests under way have when a proxy stops."""
+    memory_mib: Annotated[int, Field(ge=64)] = 512
+    """Memory that a proxy may use."""
+
+
+class Smoke(Part):
+    """The request that proves the site: sent last, and its answer checked."""
+
+    model: Name
+    """Name of the model that is asked."""
+    picture: SitePath
+    """Picture to send, JPEG or PNG."""
+    timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    """Time until the first good answer."""
+
+
+class Site(Part):
+    """One edge inference site."""
+
+    name: Name
+    """Name of the site. It identifies the cluster: another name means another cluster."""
+    ssh: Ssh
+    """How the hosts are entered."""
+    artifacts: Artifacts = Artifacts()
+    """Where the hosts get the files that no package provides."""
+    kubernetes: Kubernetes
+    """The cluster."""
+    nodes: Annotated[tuple[Node, ...], Field(min_length=1)]
+    """Hosts that become nodes."""
+    model_store: ModelStore
+    """The NFS server that holds the models."""
+    models: Annotated[tuple[Model, ...], Field(min_length=1)]
+    """Models that are served."""
+    endpoint: Endpoint = Endpoint()
+    """The proxy that answers HTTP requests."""
+    smoke: Smoke
+    """The request that proves the site."""
+
+    @property
+    def server(self) -> Node:
+        """Return the node that starts the cluster."""
+        return next(node for node in self.nodes if node.role == "server")
+
+    @property
+    def agents(self) -> tuple[Node, ...]:
+        """Return the nodes that join it."""
+        return tuple(node for node in self.nodes if node.role == "agent")
+
+    @property
+    def workers(self) -> tuple[Node, ...]:
+        """Return the nodes that run workloads: the agents, or the server of a site that has none."""
+        return self.agents or (self.server,)
+
+
+def parse(data: Any, *, project: Path, cache: Path) -> Site:
+    """Read a site from plain data.
+
+    Strict reading goes through JSON, where an address or a path is text, but a number in quotes is not a number.
+
+    Args:
+        data: The content of `kubevc:site`, as YAML or JSON gives it.
+        project: Folder that relative paths are below.
+        cache: Value of `${KUBEVC_CACHE}` in paths.
+
+    Raises:
+        pydantic.ValidationError: Keys or values are wrong; `load.py` words them for people.
+    """
+    return Site.model_validate_json(json.dumps(data, default=str), context={"project": project, "cache": cache})
