@@ -7,6 +7,7 @@ import time
 from toolchain.errors import ToolchainError
 from toolchain.models import STEPS, recipe
 from toolchain.models.step import ModelStep
+from toolchain.progress import say
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _make(step: ModelStep) -> None:
     started = time.monotonic()
     if not step.is_done():
-        print(step.name, flush=True)
+        say(step.name)
         step.run()
     print(f"{recipe.folder(step.model)}  ({time.monotonic() - started:.1f} s)", flush=True)
 

@@ -13,6 +13,7 @@ from toolchain.lock import exclusive
 from toolchain.models import errors, pictures, recipe, source
 from toolchain.models.catalogue import Folders, Model
 from toolchain.models.fetch import fetch
+from toolchain.progress import say
 
 _CHECKOUT = Path(__file__).parents[2]
 
@@ -41,7 +42,7 @@ def _make(model: Model, folders: Folders, place: Path) -> None:
     shutil.copyfile(folders[model.weights] / model.licence_file, place / "LICENSE")
     (place / "labels.txt").write_text("\n".join(model.labels(folders)) + "\n")
     (place / "ORIGIN.txt").write_text(_origin(model))
-    print(f"  converting {model.title}", flush=True)
+    say(f"  converting {model.title}")
     _convert(model, folders[model.weights], place)
     recipe.stamp(model, place)
 
@@ -59,7 +60,7 @@ def _convert(model: Model, weights: Path, place: Path) -> None:
     )
     if done.returncode != 0:
         raise _problem(model, done)
-    print(done.stdout, end="", flush=True)
+    say(done.stdout.rstrip())
 
 
 def _problem(model: Model, done: subprocess.CompletedProcess[str]) -> errors.ModelError:

