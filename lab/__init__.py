@@ -1,0 +1,1 @@
+"""Real Debian hosts on this machine: what the `edge-lab` stack points at."""

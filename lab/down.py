@@ -1,0 +1,49 @@
+"""Take an instance away without a trace, whatever state it is in."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from lab import network
+from lab.instance import InstanceFolder
+from lab.lock import locked_or_busy
+from lab.progress import step
+
+_PROPAGATION = Path("/run/systemd/nspawn/propagate")
+
+
+def down(folder: InstanceFolder) -> None:
+    """End and remove all that carries the instance's name: it works from what it finds, not from what was written.
+
+    So it also clears up after a `lab up` that was killed.
+
+    Raises:
+        InstanceError: Another checkout owns the instance, or another command works on it.
+        HostError: A process of it does not end.
+    """
+    folder.refuse_other_owner()
+    with locked_or_busy(folder.path), step(f"lab {folder.name} down"):
+        folder.group.kill()
+        folder.group.remove()
+        network.remove(folder.name)
+        for leftover in _PROPAGATION.glob(f"lab.{folder.name}.*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        _unmount_below(folder.path)
+        shutil.rmtree(folder.path)
+    _remove_if_last()
+
+
+def _unmount_below(path: Path) -> None:
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for mount in reversed([mount for mount in mounts if Path(mount).is_relative_to(path)]):
+        subprocess.run(["umount", "--lazy", mount], check=False)
+
+
+def _remove_if_last() -> None:
+    """Remove the control group of all labs when no lab is left."""
+    for group in InstanceFolder("none").group.folders():
+        try:
+            os.rmdir(group.parent)
+        except OSError:
+            continue

@@ -1,0 +1,1 @@
+"""What a lab's hosts may reach of this machine: the mirror of artifacts and the cache of Debian packages."""
