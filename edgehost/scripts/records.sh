@@ -1,0 +1,94 @@
+#!/bin/sh
+# The host's own record of what was there before, so that everything can be put back even after a broken run.
+# It lives on the host and not in the stack's state: a step that dies half way has written it already.
+set -eu
+RECORDS=/var/lib/kubevc
+
+# record_name PATH: a file name that stands for a path.
+record_name() {
+  printf '%s' "$1" | sed 's/%/%25/g; s#/#%2F#g'
+}
+
+# record_folder NAME: make a folder of records that only root can read.
+record_folder() {
+  mkdir -p "$RECORDS/$1"
+  chmod 0700 "$RECORDS"
+}
+
+# forget_empty_records: leave nothing behind when the last record is gone.
+forget_empty_records() {
+  [ -d "$RECORDS" ] || return 0
+  rmdir "$RECORDS"/* 2>/dev/null || true
+  rmdir "$RECORDS" 2>/dev/null || true
+}
+
+# make_folders FOLDER: make a folder and its missing parents, and remember which ones are ours.
+make_folders() {
+  [ ! -d "$1" ] || return 0
+  make_folders "$(dirname "$1")"
+  record_folder folders
+  : > "$RECORDS/folders/$(record_name "$1")"
+  mkdir "$1" 2>/dev/null || [ -d "$1" ]
+}
+
+# remove_folders FOLDER: remove it and its parents as far as they are ours and empty.
+remove_folders() {
+  while [ "$1" != / ] && [ -e "$RECORDS/folders/$(record_name "$1")" ]; do
+    if [ -d "$1" ] && ! rmdir "$1" 2>/dev/null; then
+      break
+    fi
+    rm -f "$RECORDS/folders/$(record_name "$1")"
+    set -- "$(dirname "$1")"
+  done
+  forget_empty_records
+}
+
+# keep_original PATH: remember what stood there before us; only the first call counts.
+keep_original() {
+  record_folder originals
+  kept="$RECORDS/originals/$(record_name "$1")"
+  if [ -e "$kept" ] || [ -L "$kept" ] || [ -e "$kept.absent" ]; then
+    return 0
+  fi
+  if [ -e "$1" ] || [ -L "$1" ]; then
+    cp -a "$1" "$kept.new"
+    mv "$kept.new" "$kept"
+  else
+    : > "$kept.absent"
+  fi
+}
+
+# restore_original PATH: put back what stood there before us, or remove what we put there.
+restore_original() {
+  kept="$RECORDS/originals/$(record_name "$1")"
+  if [ -e "$kept" ] || [ -L "$kept" ]; then
+    mkdir -p "$(dirname "$1")"
+    cp -a "$kept" "$1.kubevc-restored"
+    mv -fT "$1.kubevc-restored" "$1"
+  else
+    rm -f "$1"
+  fi
+  rm -f "$kept" "$kept.absent"
+  remove_folders "$(dirname "$1")"
+  forget_empty_records
+}
+
+# had_original PATH: whether something stood there before us.
+had_original() {
+  [ -e "$RECORDS/originals/$(record_name "$1")" ] || [ -L "$RECORDS/originals/$(record_name "$1")" ]
+}
+
+# write_file PATH MODE OWNER GROUP: write stdin there in one step: readers see the old content or the new, never a part.
+write_file() {
+  [ ! -d "$1" ] || refuse not-a-file "$1"
+  make_folders "$(dirname "$1")"
+  fresh=$(mktemp "$(dirname "$1")/.kubevc.XXXXXX")
+  if ! cat > "$fresh"; then
+    rm -f "$fresh"
+    exit 1
+  fi
+  chown "$3:$4" "$fresh"
+  chmod "$2" "$fresh"
+  sync "$fresh"
+  mv -fT "$fresh" "$1"
+}
