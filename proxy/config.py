@@ -1,0 +1,77 @@
+"""The configuration of the proxy: where it listens, what it allows, which models stand behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from proxy.document import Document, read_document
+
+MEBIBYTE = 1024 * 1024
+
+
+class Listen(Document):
+    """Say where the proxy listens for HTTP."""
+
+    address: str = "0.0.0.0"
+    port_number: int = Field(default=8080, ge=0, le=65535)
+
+
+class Limits(Document):
+    """Bound what one request and all requests together may take."""
+
+    max_body_mib: float = Field(default=16, gt=0, le=1024)
+    max_pixels: int = Field(default=50_000_000, gt=0)
+    min_side_pixels: int = Field(default=8, gt=0)
+    max_in_flight: int = Field(default=16, gt=0)
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Return the largest body, in bytes."""
+        return int(self.max_body_mib * MEBIBYTE)
+
+
+class ModelEntry(Document):
+    """Name a model, the server that runs it, and its card."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=128)
+    target: str = Field(min_length=1)
+    """Where the model server speaks gRPC: `host:port`, or a gRPC name such as `dns:///host:port`."""
+    card: Path | None = None
+    """The model card (model.yaml); relative to the configuration file. Without one: JSON tensors only."""
+
+
+class ProxyConfig(Document):
+    """Hold everything that the proxy is told at its start."""
+
+    listen: Listen = Listen()
+    limits: Limits = Limits()
+    deadline_seconds: float = Field(default=10, gt=0, le=3600)
+    """The longest that one request may take, its upload included."""
+    drain_seconds: float = Field(default=10, ge=0, le=3600)
+    """How long requests in flight may still take after SIGTERM."""
+    models: tuple[ModelEntry, ...] = ()
+
+    @field_validator("models")
+    @classmethod
+    def _names_are_unique(cls, models: tuple[ModelEntry, ...]) -> tuple[ModelEntry, ...]:
+        names = [model.name for model in models]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"model names must differ, these stand more than once: {', '.join(twice)}")
+        return models
+
+
+def load_config(path: Path) -> ProxyConfig:
+    """Read the configuration file; paths of cards become relative to the file's folder.
+
+    Raises:
+        ConfigError: See `read_document`.
+    """
+    config = read_document(path, ProxyConfig)
+    return config.model_copy(update={"models": tuple(_anchored(model, path.parent) for model in config.models)})
+
+
+def _anchored(model: ModelEntry, folder: Path) -> ModelEntry:
+    return model if model.card is None else model.model_copy(update={"card": folder / model.card})

@@ -1,0 +1,1 @@
+"""Decoders: one file per family of models, all with the same two methods; `registry.py` lists them."""

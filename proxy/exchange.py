@@ -1,0 +1,56 @@
+"""Exchanges: what the proxy knows of one request while it answers it."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from proxy.channel import CallContext
+from proxy.deadline import Deadline
+from proxy.stages import Stages
+
+HEADER = "x-request-id"
+NO_MODEL = "-"
+
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """Collect, while a request goes through, what the log and the metrics tell of it afterwards."""
+
+    request_id: str
+    deadline: Deadline
+    model: str = NO_MODEL
+    status: int = 0
+    code: str = "ok"
+    stages: Stages = field(default_factory=Stages)
+    bytes_by_leg: dict[str, int] = field(default_factory=dict[str, int])
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """Return the time since the request came."""
+        return time.perf_counter() - self.started
+
+    def call_context(self) -> CallContext:
+        """Return what goes along with every call that this request causes."""
+        return CallContext(self.deadline, self.request_id)
+
+    def client_bytes(self, leg: str, count: int) -> None:
+        """Note the size of the body `from-client` or `to-client`."""
+        self.bytes_by_leg[leg] = count
+
+    def model_bytes(self, sent: int, received: int) -> None:
+        """Note the sizes of the messages to and from the model server."""
+        self.bytes_by_leg["to-model"] = sent
+        self.bytes_by_leg["from-model"] = received
+
+
+def chosen_request_id(header: str | None) -> str:
+    """Return the id that the sender gave, if it is fit for headers and logs, or a new one."""
+    if header is not None and _ACCEPTABLE_ID.fullmatch(header):
+        return header
+    return uuid.uuid4().hex
