@@ -1,14 +1,12 @@
-"""What `python -m toolchain setup` does, in order.
+"""What `python -m toolchain setup --lab` makes beside the engine, in order.
 
-A step knows whether its result is already in the cache, which must cost milliseconds, and how to make it.
-The engine's steps run always. The lab's steps come from the modules named in `LAB_SOURCES`, each of which
-holds a tuple `STEPS`; a new kind of lab artifact is one new module there and its name here.
+A step knows whether its result is already in the cache, which must cost milliseconds, and how to make it. A new kind
+of lab artifact is one new module that holds a tuple `STEPS`, named in `lab_steps`.
 """
 
-import importlib
 from typing import Protocol
 
-LAB_SOURCES = ("toolchain.binaries", "toolchain.images", "toolchain.models")
+from toolchain import binaries, images, models
 
 
 class Step(Protocol):
@@ -32,6 +30,6 @@ class Step(Protocol):
         ...
 
 
-def lab_steps() -> list[Step]:
-    """Collect the steps of the lab's artifacts, in the order in which they depend on each other."""
-    return [step for source in LAB_SOURCES for step in importlib.import_module(source).STEPS]
+def lab_steps() -> tuple[Step, ...]:
+    """Return the steps of the lab's artifacts, in the order in which they depend on each other."""
+    return (*binaries.STEPS, *images.STEPS, *models.STEPS)
