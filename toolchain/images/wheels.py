@@ -27,6 +27,7 @@ _UNNEEDED = (
     "*.dist-info/RECORD",
     "*.dist-info/INSTALLER",
     "*.dist-info/REQUESTED",
+    "*.dist-info/uv_cache.json",
     "**/*.pyi",
     "numpy/**/tests",
     "numpy/f2py",
@@ -64,8 +65,8 @@ def layers(group: str, sharing: Sequence[str], architecture: str) -> list[Layer]
     shared = sorted(set.intersection(*(set(locked(name)) for name in sharing)))
     own = sorted(set(locked(group)) - set(shared))
     return [
-        _layer(f"Python packages of {' and '.join(sharing)}", shared, architecture),
-        _layer(f"Python packages of {group}", own, architecture),
+        layer(f"Python packages of {' and '.join(sharing)}", shared, architecture),
+        layer(f"Python packages of {group}", own, architecture),
     ]
 
 
@@ -85,7 +86,12 @@ def locked(group: str) -> list[str]:
     return text.replace("\\\n", " ").splitlines()
 
 
-def _layer(title: str, requirements: Sequence[str], architecture: str) -> Layer:
+def layer(title: str, requirements: Sequence[str], architecture: str) -> Layer:
+    """Return the layer of pinned requirements.
+
+    Raises:
+        WheelError: A wheel does not exist for the platform, or has another hash.
+    """
     parts = (architecture, *requirements, Path(__file__).read_text(), Path(bytecode.__file__).read_text())
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return make(title, key, lambda tree: _fill(tree, title, requirements, architecture))

@@ -25,10 +25,11 @@ def fetch(source: Source) -> Path:
     if is_fetched(source):
         return source.folder
     say(f"  fetching {source.package} {source.version} ({source.size_mib} MiB) by {source.client}")
-    cache.make_folder(source.folder.parent)
-    with tempfile.TemporaryDirectory(dir=source.folder.parent, prefix=".fetch-") as scratch:
+    downloads = cache.make_folder(cache.root() / "downloads")
+    with tempfile.TemporaryDirectory(dir=downloads, prefix=".fetch-") as scratch:
         files = _CLIENTS[source.client](source, Path(scratch))
         verify_files(source, files)
+        cache.make_folder(source.folder.parent)
         shutil.rmtree(source.folder, ignore_errors=True)
         files.rename(source.folder)
     return source.folder

@@ -49,9 +49,9 @@ def read(path: Path) -> dict[str, Array]:
         try:
             tensors = _tensors(file)
             values = dict(_storages(file, {tensor.storage.name: tensor.storage for tensor in tensors.values()}))
+            return {name: _view(tensor, values[tensor.storage.name]) for name, tensor in tensors.items()}
         except (pickle.UnpicklingError, struct.error, EOFError, KeyError, ValueError) as problem:
             raise _unreadable(path, problem) from problem
-    return {name: _view(tensor, values[tensor.storage.name]) for name, tensor in tensors.items()}
 
 
 def _tensors(file: BinaryIO) -> Mapping[str, _Tensor]:
