@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from lab.errors import InstanceError
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Generator[None]:
     """Hold the lock of a folder that is there; wait for it."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -21,7 +21,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked_or_busy(folder: Path) -> Iterator[None]:
+def locked_or_busy(folder: Path) -> Generator[None]:
     """Make a folder if need be and hold its lock; do not wait.
 
     Raises:

@@ -2,12 +2,12 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
 @contextmanager
-def step(what: str) -> Iterator[None]:
+def step(what: str) -> Generator[None]:
     """Print a step when it has ended, with its time; nothing when it took no time to speak of."""
     start = time.monotonic()
     yield

@@ -39,6 +39,7 @@ def pristine(instance: Instance, hosts: Iterable[Host]) -> None:
     instance.folder.refuse_other_owner()
     with locked_or_busy(instance.folder.path):
         instance.gateway.start()
+        _prepare_images(instance)
         with step("hosts"):
             _in_parallel(tuple(hosts), lambda host: _renew(instance, host))
 

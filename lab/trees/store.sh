@@ -1,0 +1,5 @@
+#!/bin/bash
+# Make the folder that the store exports.
+set -euo pipefail
+
+mkdir -p /export/models
