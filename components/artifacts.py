@@ -53,6 +53,8 @@ class LockedArtifact:
     """Address that the host downloads from, or None for a file that is uploaded."""
     source_file: str | None
     """File on this machine that is uploaded, or None."""
+    size_bytes: int | None
+    """Its size, where the table tells."""
     image: str | None
     """Image reference, for image archives."""
 
@@ -155,7 +157,13 @@ class ArtifactSource:
             )
         url, source_file = self._place(table, entry)
         return LockedArtifact(
-            name=name, version=entry.version, sha256=entry.sha256, url=url, source_file=source_file, image=entry.image
+            name=name,
+            version=entry.version,
+            sha256=entry.sha256,
+            url=url,
+            source_file=source_file,
+            size_bytes=entry.size_bytes,
+            image=entry.image,
         )
 
     def architectures(self, name: str, version: str | None) -> Sequence[str]:

@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        site = load_file(Path(arguments[0]))
+        site = load_file(Path(arguments[0])).site
     except SiteFileError as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,10 +16,20 @@ from components.errors import LockTableError, Problem, SiteFileError
 from components.field_problems import field_problems
 from components.rules import broken_rules
 from components.site import Site, parse
-from components.sources import missing_files
+from components.sources import ModelSource, missing_files, read_source
 
 PROJECT = Path(__file__).resolve().parent.parent
-CONFIG_KEY = "kubevc:site"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedSite:
+    """A site and what its file names on this machine."""
+
+    site: Site
+    artifacts: ArtifactSource
+    """Tables of artifacts, read."""
+    sources: tuple[ModelSource, ...]
+    """Models, in the order of the site's models."""
 
 
 def cache_folder() -> Path:
@@ -70,46 +81,44 @@ def _unreadable(path: Path, found: str, fix: str) -> SiteFileError:
     return SiteFileError(path.name, [problem])
 
 
-def check_machine(site: Site, subject: str) -> None:
-    """Refuse a site that names files which this machine does not have, or tables that cannot be read.
+def read_named(site: Site, subject: str) -> LoadedSite:
+    """Return a site with the files that it names, read.
 
     Raises:
-        SiteFileError: Something is missing; every problem is in it.
+        SiteFileError: Something is missing or cannot be read; every problem is in it.
     """
-    problems = missing_files(site)
-    if not problems:
-        problems = _table_problems(site)
-    if problems:
+    if problems := missing_files(site):
         raise SiteFileError(subject, problems)
-
-
-def _table_problems(site: Site) -> list[Problem]:
-    """Return what keeps the cluster's own artifacts from being installed, as far as architectures are known."""
     try:
-        source = ArtifactSource.read(site.artifacts.tables, site.artifacts.mirror)
+        artifacts = ArtifactSource.read(site.artifacts.tables, site.artifacts.mirror)
     except LockTableError as error:
-        return [error.problem]
-    problems: dict[Problem, None] = {}
-    for architecture in {node.architecture for node in site.nodes if node.architecture}:
+        raise SiteFileError(subject, [error.problem]) from error
+    if problems := _missing_artifacts(site, artifacts):
+        raise SiteFileError(subject, problems)
+    return LoadedSite(site=site, artifacts=artifacts, sources=tuple(read_source(model) for model in site.models))
+
+
+def _missing_artifacts(site: Site, artifacts: ArtifactSource) -> list[Problem]:
+    """Return what keeps the cluster's own program from being installed, as far as the file tells architectures."""
+    problems: list[Problem] = []
+    for architecture in sorted({node.architecture for node in site.nodes if node.architecture}):
         try:
-            source.locate(site.kubernetes.distribution, site.kubernetes.version, architecture)
+            artifacts.locate(site.kubernetes.distribution, site.kubernetes.version, architecture)
         except LockTableError as error:
-            problems[error.problem] = None
-    return list(problems)
+            problems.append(error.problem)
+    return problems
 
 
-def load_file(path: Path) -> Site:
+def load_file(path: Path) -> LoadedSite:
     """Return the site of a stack's file, checked against itself and this machine.
 
     Raises:
         SiteFileError: Anything is wrong; every problem is in it.
     """
-    site = site_from_data(site_data(path), path.name)
-    check_machine(site, path.name)
-    return site
+    return read_named(site_from_data(site_data(path), path.name), path.name)
 
 
-def load_site() -> Site:
+def load_site() -> LoadedSite:
     """Return the site of the stack that Pulumi runs.
 
     Raises:
@@ -120,8 +129,6 @@ def load_site() -> Site:
         data = pulumi.Config("kubevc").get_object("site")
         if data is None:
             raise _unreadable(Path(subject), "no keys under config > kubevc:site", "Write it; see make site NAME=...")
-        site = site_from_data(data, subject)
-        check_machine(site, subject)
+        return read_named(site_from_data(data, subject), subject)
     except SiteFileError as problem:
         raise pulumi.RunError(str(problem)) from problem
-    return site

@@ -7,13 +7,13 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 
 from components.errors import Problem
+from components.frameworks import framework_of
 from components.site import Model, ModelStore, Node, Site
 
 Rule = Callable[[Site], Iterator[Problem]]
 BUILT_DISTRIBUTIONS = ("k3s",)
 FIRST_JOINING_VERSION = (1, 26, 2)
 """First k3s with short-lived bootstrap tokens (https://docs.k3s.io/cli/token)."""
-IMAGE_ARCHITECTURES = {"tensorflow-serving": ("amd64",), "modelserver": ("amd64", "arm64")}
 
 
 def _repeats(values: Iterable[str]) -> Iterator[tuple[int, int]]:
@@ -156,7 +156,7 @@ def version_fits_the_distribution(site: Site) -> Iterator[Problem]:
 
 
 def _unfit(model: Model, workers: Iterable[Node]) -> list[str]:
-    known = IMAGE_ARCHITECTURES[model.framework]
+    known = framework_of(model.framework).architectures
     return [node.name for node in workers if node.architecture is not None and node.architecture not in known]
 
 
@@ -168,7 +168,7 @@ def frameworks_run_on_the_architectures(site: Site) -> Iterator[Problem]:
             yield Problem(
                 where=f"models > {position} > framework",
                 found=f"{model.framework}, and no node to run it: {', '.join(unfit)}",
-                why=f"Its image exists for {' and '.join(IMAGE_ARCHITECTURES[model.framework])} only.",
+                why=f"Its image exists for {' and '.join(framework_of(model.framework).architectures)} only.",
                 fix="Write framework: modelserver, or add a node of that architecture.",
             )
 

@@ -1,0 +1,60 @@
+"""Build one edge inference site: bare Linux hosts in, answered requests out."""
+
+import pulumi
+
+from components.cluster import Cluster, ClusterArgs, node_preparation
+from components.endpoint import InferenceEndpoint, InferenceEndpointArgs
+from components.fleet import Fleet, FleetArgs
+from components.host import PreparedHost, PreparedHostArgs
+from components.join import Join, JoinArgs
+from components.load import load_site
+from components.model_store import PublishedModels, PublishedModelsArgs
+from components.serving import ModelServer, ModelServerArgs
+from components.smoke import SmokeRequest, SmokeRequestArgs
+from components.workspace import SiteWorkspace, SiteWorkspaceArgs
+
+loaded = load_site()
+site, artifacts, sources = loaded.site, loaded.artifacts, loaded.sources
+
+fleet = Fleet("hosts", FleetArgs(ssh=site.ssh, nodes=site.nodes, store=site.model_store))
+nodes = {
+    node.name: PreparedHost(
+        f"environment-{node.name}",
+        PreparedHostArgs(host=fleet.hosts[node.name], preparation=node_preparation(site, node), artifacts=artifacts),
+    ).node
+    for node in site.nodes
+}
+first = ClusterArgs(kubernetes=site.kubernetes, server=site.server, prepared=nodes[site.server.name])
+cluster = Cluster("initialise", first).access
+joined = [
+    Join(
+        f"join-{agent.name}",
+        JoinArgs(kubernetes=site.kubernetes, node=agent, prepared=nodes[agent.name], access=cluster),
+    )
+    for agent in site.agents
+]
+namespace = SiteWorkspaceArgs(
+    site_name=site.name, access=cluster, joined=[join.joined for join in joined], hosts=fleet.hosts
+)
+workspace = SiteWorkspace("workspace", namespace).workspace
+
+published = PublishedModelsArgs(host=fleet.store, store=site.model_store, sources=sources, workspace=workspace)
+volume = PublishedModels("models", published).volume
+models = [
+    ModelServer(
+        f"framework-{model.name}",
+        ModelServerArgs(model=model, source=source, volume=volume, workspace=workspace, artifacts=artifacts),
+    ).served
+    for model, source in zip(site.models, sources, strict=True)
+]
+answers = InferenceEndpointArgs(settings=site.endpoint, models=models, workspace=workspace, artifacts=artifacts)
+endpoint = InferenceEndpoint("endpoint", answers).endpoint
+proof = SmokeRequestArgs(site_name=site.name, settings=site.smoke, endpoint=endpoint, models=models, volume=volume)
+smoke = SmokeRequest("smoke", proof)
+
+pulumi.export("endpoint", endpoint.url)
+pulumi.export("nodes", {node.name: {"address": str(node.address), "role": node.role} for node in site.nodes})
+pulumi.export("versions", {"kubernetes": cluster.version, "site": site.kubernetes.version})
+pulumi.export("models", {source.name: {"versions": sorted(source.versions, key=int)} for source in sources})
+pulumi.export("kubeconfig", cluster.kubeconfig)
+pulumi.export("answer", smoke.answer)

@@ -1,0 +1,102 @@
+"""What hosts' facts tell before anything is written: who cannot become part of the site, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from components.errors import Problem
+from components.site import Architecture, ModelStore, Node
+from edgehost.client import HostFacts
+
+CLOCK_OFFSET_LIMIT_SECONDS = 30.0
+"""Joining fails when a certificate is not valid yet on the node's clock."""
+SERVER_MEMORY_MIB = 900
+AGENT_MEMORY_MIB = 400
+"""Half of what k3s' documentation asks for; below it the node does not come up at all."""
+DISK_FREE_MIB = 1500
+"""Cluster binary, container runtime and images."""
+
+
+def _access(facts: HostFacts, host: Node | ModelStore) -> Iterator[Problem]:
+    if not facts.reachable:
+        yield Problem(
+            where=host.name,
+            found=facts.error or f"{host.address} does not answer",
+            why="Nothing of it can be read or changed.",
+            fix=f"Check power, network and login with: ssh {host.address} true",
+        )
+
+
+def _system(facts: HostFacts, node: Node) -> Iterator[Problem]:
+    for present, thing, why in (
+        (facts.apt, "apt", "Packages are installed with it."),
+        (facts.systemd, "systemd", "The cluster runs as its units."),
+    ):
+        if not present:
+            yield Problem(
+                where=node.name, found=f"no {thing}", why=why, fix="Install Debian, Ubuntu or Raspberry Pi OS."
+            )
+
+
+def _architecture(facts: HostFacts, node: Node) -> Iterator[Problem]:
+    known = get_args(Architecture)
+    if facts.architecture not in known:
+        yield Problem(
+            where=node.name,
+            found=f"architecture {facts.architecture}",
+            why="There are no artifacts for it.",
+            fix=f"Use a host with one of: {', '.join(known)}.",
+        )
+    elif node.architecture not in (None, facts.architecture):
+        yield Problem(
+            where=node.name,
+            found=f"architecture {facts.architecture}, and {node.architecture} in the site's file",
+            why="Programs for the wrong architecture do not start.",
+            fix=f"Write architecture: {facts.architecture}, or leave it out.",
+        )
+
+
+def _size(facts: HostFacts, node: Node) -> Iterator[Problem]:
+    memory = SERVER_MEMORY_MIB if node.role == "server" else AGENT_MEMORY_MIB
+    if facts.memory_mib < memory:
+        yield Problem(
+            where=node.name,
+            found=f"{facts.memory_mib} MiB of memory",
+            why=f"A k3s {node.role} needs {memory} MiB to start.",
+            fix="Use a larger host.",
+        )
+    if facts.disk_free_mib < DISK_FREE_MIB:
+        yield Problem(
+            where=node.name,
+            found=f"{facts.disk_free_mib} MiB free under /var",
+            why=f"Cluster and images need {DISK_FREE_MIB} MiB.",
+            fix=f"Free some, for instance with: ssh {node.address} apt-get clean",
+        )
+
+
+def _clock(facts: HostFacts, node: Node) -> Iterator[Problem]:
+    if abs(facts.clock_offset_seconds) > CLOCK_OFFSET_LIMIT_SECONDS:
+        yield Problem(
+            where=node.name,
+            found=f"a clock {facts.clock_offset_seconds:+.0f} s from this machine's",
+            why="Certificates made elsewhere would not be valid yet, or no longer.",
+            fix=f"Set it: ssh {node.address} systemctl restart systemd-timesyncd",
+        )
+
+
+def node_problems(facts: HostFacts, node: Node) -> list[Problem]:
+    """Return what keeps a host from becoming a node."""
+    if problems := list(_access(facts, node)):
+        return problems
+    return [
+        *_system(facts, node),
+        *_architecture(facts, node),
+        *_size(facts, node),
+        *_clock(facts, node),
+    ]
+
+
+def store_problems(facts: HostFacts, store: ModelStore) -> list[Problem]:
+    """Return what keeps models from being published to the store."""
+    return list(_access(facts, store))

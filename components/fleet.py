@@ -1,0 +1,86 @@
+"""The hosts of a site: how they are entered, and whether they can be set up at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import pulumi
+
+from components.errors import HostsNotReady, Problem
+from components.facts import node_problems, store_problems
+from components.handles import Host
+from components.site import ModelStore, Node, Ssh
+from edgehost import client
+from edgehost.client import HostFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetArgs:
+    """What a fleet is made of."""
+
+    ssh: Ssh
+    """How hosts are entered."""
+    nodes: Sequence[Node]
+    """Hosts that become nodes."""
+    store: ModelStore
+    """Host that holds the models."""
+
+
+class Fleet(pulumi.ComponentResource):
+    """Enter every host once, read its facts, and refuse before anything is written if one cannot be set up.
+
+    In a preview problems are warnings, so that one lost host does not hide what would happen to the others.
+    """
+
+    hosts: dict[str, Host]
+    store: Host
+
+    def __init__(self, name: str, args: FleetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("kubevc:fleet:Fleet", name, None, opts)
+        self._entry = self._enter(name, args.ssh)
+        everyone: dict[str, Node | ModelStore] = {args.store.name: args.store} | {n.name: n for n in args.nodes}
+        facts = {host.name: self._facts_of(host) for host in everyone.values()}
+        judged = pulumi.Output.all(**facts).apply(lambda known: _judge(known, everyone))
+        self.hosts = {host.name: self._host(host, facts[host.name], judged) for host in everyone.values()}
+        self.store = self.hosts[args.store.name]
+        self.register_outputs({})
+
+    def _enter(self, name: str, ssh: Ssh) -> pulumi.ProviderResource:
+        return client.Provider(
+            f"{name}-ssh",
+            user=ssh.user,
+            port=ssh.port_number,
+            private_key_file=str(ssh.private_key_file),
+            known_hosts_file=str(ssh.known_hosts_file),
+            connect_timeout_seconds=ssh.connect_timeout_seconds,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _facts_of(self, host: Node | ModelStore) -> pulumi.Output[HostFacts]:
+        options = pulumi.InvokeOptions(parent=self, provider=self._entry)
+        return client.get_facts_output({"name": host.name, "address": str(host.address)}, options)
+
+    def _host(self, host: Node | ModelStore, facts: pulumi.Output[HostFacts], judged: pulumi.Output[None]) -> Host:
+        given = host.architecture if isinstance(host, Node) else None
+        return Host(
+            name=host.name,
+            address=judged.apply(lambda _: str(host.address)),
+            architecture=facts.apply(lambda known: cast(str, given or known.architecture or pulumi.UNKNOWN)),
+            provider=self._entry,
+        )
+
+
+def _judge(facts: dict[str, HostFacts], hosts: dict[str, Node | ModelStore]) -> None:
+    problems = [problem for name, known in facts.items() for problem in _problems(known, hosts[name])]
+    if not problems:
+        return
+    if not pulumi.runtime.is_dry_run():
+        raise pulumi.RunError(str(HostsNotReady("These hosts cannot be set up", problems)))
+    for problem in problems:
+        pulumi.log.warn(str(problem))
+
+
+def _problems(facts: HostFacts, host: Node | ModelStore) -> list[Problem]:
+    return node_problems(facts, host) if isinstance(host, Node) else store_problems(facts, host)

@@ -1,0 +1,139 @@
+"""A bare host made ready to be a node: packages, kernel, files. No Kubernetes runs yet, whatever the distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import pulumi
+
+from components.artifacts import ArtifactSource, LockedArtifact
+from components.handles import Host, PreparedNode
+from components.located import located
+from edgehost import client
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstalledFile:
+    """A file from the table of artifacts and where it belongs."""
+
+    artifact: str
+    """Name in the table."""
+    version: str | None = None
+    """Version in the table, or None for the newest there."""
+    path: str
+    """Absolute path on the host."""
+    mode: str = "0644"
+    """Permission bits."""
+    links: Sequence[str] = ()
+    """Symbolic links to it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """What a distribution needs on a host before it starts."""
+
+    packages: Sequence[str]
+    """Debian packages."""
+    idle_units: Sequence[str] = ()
+    """Units that a package brings, and that must neither run nor start at boot."""
+    kernel_features: Sequence[str] = ()
+    """Kernel modules, or the same built in."""
+    sysctls: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Kernel settings."""
+    controllers: Sequence[str] = ()
+    """Cgroup controllers that must limit for real."""
+    installed: Sequence[InstalledFile] = ()
+    """Files from the tables of artifacts."""
+    written: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Path to content of configuration files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedHostArgs:
+    """What a host is prepared with."""
+
+    host: Host
+    """The host."""
+    preparation: Preparation
+    """What the distribution needs."""
+    artifacts: ArtifactSource
+    """Tables that say where files come from."""
+
+
+class PreparedHost(pulumi.ComponentResource):
+    """Prepare a host; everything in it is independent, and so is done at once, but for what the kernel orders."""
+
+    node: PreparedNode
+
+    def __init__(self, name: str, args: PreparedHostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("kubevc:host:PreparedHost", name, None, opts)
+        self._prefix, self._given = name, args
+        self._on_host = pulumi.ResourceOptions(parent=self, provider=args.host.provider)
+        prepared = [*self._kernel(), *self._packages()]
+        locked = {
+            file.artifact: located(args.artifacts, args.host, file.artifact, file.version)
+            for file in args.preparation.installed
+        }
+        prepared += [self._install(file, locked[file.artifact]) for file in args.preparation.installed]
+        prepared += [self._write(path, content) for path, content in args.preparation.written.items()]
+        self.node = PreparedNode(host=args.host, versions=_checksums(locked), prepared_by=tuple(prepared))
+        self.register_outputs({})
+
+    def _kernel(self) -> list[pulumi.Resource]:
+        host, needs = self._given.host.reference, self._given.preparation
+        features = client.KernelFeatures(
+            f"{self._prefix}-kernel", host=host, names=list(needs.kernel_features), opts=self._on_host
+        )
+        # Settings of bridged packets exist only once the bridge filter is in the kernel.
+        after = pulumi.ResourceOptions.merge(self._on_host, pulumi.ResourceOptions(depends_on=[features]))
+        return [
+            features,
+            client.Sysctls(f"{self._prefix}-sysctls", host=host, settings=dict(needs.sysctls), opts=after),
+            client.SwapOff(f"{self._prefix}-swap", host=host, opts=self._on_host),
+            client.CgroupControllers(
+                f"{self._prefix}-controllers", host=host, names=list(needs.controllers), opts=self._on_host
+            ),
+        ]
+
+    def _packages(self) -> list[pulumi.Resource]:
+        host, needs = self._given.host.reference, self._given.preparation
+        packages = client.Packages(
+            f"{self._prefix}-packages", host=host, names=list(needs.packages), opts=self._on_host
+        )
+        after = pulumi.ResourceOptions.merge(self._on_host, pulumi.ResourceOptions(depends_on=[packages]))
+        idle = [
+            client.Unit(f"{self._prefix}-{unit}", host=host, unit_name=unit, enabled=False, active=False, opts=after)
+            for unit in needs.idle_units
+        ]
+        return [packages, *idle]
+
+    def _install(self, file: InstalledFile, locked: pulumi.Output[LockedArtifact]) -> pulumi.Resource:
+        return client.Artifact(
+            f"{self._prefix}-{file.artifact}",
+            host=self._given.host.reference,
+            path=file.path,
+            # One of the two is None; which one, only the table tells.
+            url=locked.apply(lambda found: cast(str, found.url)),
+            source_file=locked.apply(lambda found: cast(str, found.source_file)),
+            sha256=locked.apply(lambda found: found.sha256),
+            size_bytes=locked.apply(lambda found: cast(int, found.size_bytes)),
+            mode=file.mode,
+            links=list(file.links) or None,
+            opts=self._on_host,
+        )
+
+    def _write(self, path: str, content: str) -> pulumi.Resource:
+        return client.File(
+            f"{self._prefix}-{path.rsplit('/', 1)[-1]}",
+            host=self._given.host.reference,
+            path=path,
+            content=content,
+            opts=self._on_host,
+        )
+
+
+def _checksums(locked: Mapping[str, pulumi.Output[LockedArtifact]]) -> pulumi.Output[dict[str, str]]:
+    checksums = {name: found.apply(lambda artifact: artifact.sha256) for name, found in locked.items()}
+    return pulumi.Output.all(**checksums)

@@ -1,0 +1,36 @@
+"""Artifacts for a host whose architecture is known only when it has answered."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.artifacts import ArtifactSource, LockedArtifact
+from components.errors import LockTableError
+from components.handles import Host
+
+
+def located(
+    artifacts: ArtifactSource, host: Host, name: str, version: str | None = None
+) -> pulumi.Output[LockedArtifact]:
+    """Return an artifact for a host's architecture; a missing one ends the program with its message alone."""
+
+    def locate(architecture: str) -> LockedArtifact:
+        try:
+            return artifacts.locate(name, version, architecture)
+        except LockTableError as error:
+            raise pulumi.RunError(f"{host.name}: {error}") from error
+
+    return host.architecture.apply(locate)
+
+
+def image_reference(artifacts: ArtifactSource, host: Host, name: str) -> pulumi.Output[str]:
+    """Return how pods name the image in an archive."""
+
+    def reference(artifact: LockedArtifact) -> str:
+        if artifact.image is None:
+            raise pulumi.RunError(
+                f"artifacts > lock-files: {name} has no image: add the reference that its archive has"
+            )
+        return artifact.image
+
+    return located(artifacts, host, name).apply(reference)

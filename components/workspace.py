@@ -1,0 +1,83 @@
+"""The site's namespace, and the provider through which every Kubernetes object goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.core.v1 import Namespace
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+
+from components.handles import ClusterAccess, Host, JoinedNode, Workspace
+
+NAMESPACE = "serving"
+PATCH_FORCE = "pulumi.com/patchForce"
+RESTRICTED = {
+    "pod-security.kubernetes.io/enforce": "restricted",
+    "pod-security.kubernetes.io/warn": "restricted",
+}
+"""The strictest of Kubernetes' pod security levels; a pod that asks for more is refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteWorkspaceArgs:
+    """What a workspace is made of."""
+
+    site_name: str
+    """Identifies the cluster: another name means other objects, an unknown kubeconfig does not."""
+    access: ClusterAccess
+    """The cluster."""
+    joined: Sequence[JoinedNode]
+    """Nodes that joined it; without any, the server runs workloads too."""
+    hosts: Mapping[str, Host]
+    """Every host of the site."""
+
+
+class SiteWorkspace(pulumi.ComponentResource):
+    """Make the namespace in which nothing may talk to anything that a policy does not name."""
+
+    workspace: Workspace
+
+    def __init__(self, name: str, args: SiteWorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("kubevc:workspace:SiteWorkspace", name, None, opts)
+        pulumi.runtime.register_stack_transformation(force_patches)
+        provider = kubernetes.Provider(
+            f"{name}-kubernetes",
+            kubeconfig=args.access.kubeconfig,
+            cluster_identifier=args.site_name,
+            enable_config_map_mutable=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        options = pulumi.ResourceOptions(parent=self, provider=provider)
+        metadata: Any = {"name": NAMESPACE, "labels": RESTRICTED}
+        namespace = Namespace(f"{name}-namespace", metadata=metadata, opts=options)
+        self.workspace = Workspace(
+            provider=provider,
+            namespace=namespace.id,
+            worker=args.hosts[args.joined[0].name] if args.joined else args.access.server,
+            spares_server=bool(args.joined),
+            ready_by=tuple(node.joined_by for node in args.joined),
+        )
+        self._deny_all(name, options)
+        self.register_outputs({})
+
+    def _deny_all(self, name: str, options: pulumi.ResourceOptions) -> None:
+        metadata: Any = {"name": "deny-all", "namespace": self.workspace.namespace}
+        spec: Any = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+        NetworkPolicy(f"{name}-deny-all", metadata=metadata, spec=spec, opts=options)
+
+
+def force_patches(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    """Let an update take back fields that kubectl changed.
+
+    Without the annotation a field with another owner is a conflict, and the preview fails instead of showing drift.
+    """
+    if not args.type_.startswith("kubernetes:"):
+        return None
+    metadata: Any = args.props["metadata"]
+    annotations = {**metadata.get("annotations", {}), PATCH_FORCE: "true"}
+    props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
+    return pulumi.ResourceTransformationResult(props, args.opts)
