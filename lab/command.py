@@ -15,21 +15,23 @@ def run(args: Sequence[str], *, why: str, env: Mapping[str, str] | None = None, 
         args: The program and its arguments.
         why: What the lab needs it for; becomes part of the message when it fails.
         env: Variables added to this process' environment.
-        stdin: Text for its standard input; nothing by default.
+        stdin: Text for its standard input.
 
     Raises:
         CommandError: It is not there, or it ended with another status than 0.
     """
-    feed = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
     try:
-        done = subprocess.run(args, env={**os.environ, **(env or {})}, text=True, capture_output=True, **feed)  # type: ignore[call-overload]
+        # Empty input, not the terminal's: a program that asks something must fail instead of waiting.
+        done = subprocess.run(
+            args, env={**os.environ, **(env or {})}, text=True, capture_output=True, input=stdin or "", check=False
+        )
     except FileNotFoundError as error:
         raise CommandError(args[0], "this program is not installed", why, "python -m lab doctor") from error
     if done.returncode != 0:
         raise CommandError(shlex.join(args), _last_words(done), why, f"run it by hand: {shlex.join(args)}")
-    return str(done.stdout)
+    return done.stdout
 
 
-def _last_words(done: "subprocess.CompletedProcess[str]") -> str:
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
     said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-8:]
     return f"ended with status {done.returncode}: " + "\n    ".join(said)

@@ -1,5 +1,7 @@
 """What a lab is made of: its hosts and their sizes, from a YAML file."""
 
+from collections import Counter
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -74,8 +76,8 @@ class LabDefinition(_Frozen):
         return self.profiles[host.profile]
 
 
-def _twice(what: str, values: "list[str] | list[int]") -> list[str]:
-    return [f"hosts: the {what} {value} is there twice" for value in sorted({v for v in values if values.count(v) > 1})]
+def _twice(what: str, values: Iterable[object]) -> list[str]:
+    return [f"hosts: the {what} {value} is there twice" for value, count in Counter(values).items() if count > 1]
 
 
 def load(file: Path = EDGE_LAB, network: str | None = None) -> LabDefinition:

@@ -1,11 +1,12 @@
 """Take an instance away without a trace, whatever state it is in."""
 
-import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from lab import network
+from lab.cgroup import ControlGroup
 from lab.instance import InstanceFolder
 from lab.lock import locked_or_busy
 from lab.progress import step
@@ -42,8 +43,6 @@ def _unmount_below(path: Path) -> None:
 
 def _remove_if_last() -> None:
     """Remove the control group of all labs when no lab is left."""
-    for group in InstanceFolder("none").group.folders():
-        try:
-            os.rmdir(group.parent)
-        except OSError:
-            continue
+    for group in ControlGroup("").folders():
+        with suppress(OSError):
+            group.rmdir()

@@ -1,7 +1,6 @@
 """Root trees that hosts start from: built once per content, kept in the cache, never written to by a host."""
 
 import hashlib
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +43,7 @@ class Image:
         digest.update(self.parent.key().encode() if self.parent else b"")
         files = [self.script, *self.finish.parent.glob(self.finish.name), *self.files.rglob("*")]
         for file in sorted(path for path in files if not path.is_dir()):
-            content = os.readlink(file).encode() if file.is_symlink() else file.read_bytes()
+            content = str(file.readlink()).encode() if file.is_symlink() else file.read_bytes()
             digest.update(b"%s\0%s\0" % (file.name.encode(), content))
         return digest.hexdigest()[:12]
 

@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import Any
 
 from lab.command import run
 from lab.errors import InstanceError
@@ -50,10 +51,11 @@ class Network:
 
     def attach(self, host: str, address: IPv4Address) -> None:
         """Make a fresh network namespace for a host with its address on the bridge."""
-        namespace = self.namespace(host)
-        remove_namespace(namespace)
+        namespace, port = self.namespace(host), self._port(host)
+        # The kernel clears a namespace away some time after its removal; its end of the bridge goes at once this way.
+        _remove_links({port})
+        _remove_namespace(namespace)
         _ip("netns", "add", namespace)
-        port = f"v{hashlib.sha256(self.instance.encode()).hexdigest()[:4]}-{host}"
         mac = "02:4b:" + ":".join(f"{byte:02x}" for byte in address.packed)
         # One command, so that the port can never be there without the namespace that takes it away again.
         _ip(
@@ -77,6 +79,9 @@ class Network:
         _ip("-n", namespace, "link", "set", "lo", "up")
         _ip("-n", namespace, "link", "set", "eth0", "up")
         _ip("-n", namespace, "route", "add", "default", "via", str(self.gateway))
+
+    def _port(self, host: str) -> str:
+        return f"v{hashlib.sha256(self.instance.encode()).hexdigest()[:4]}-{host}"
 
     def _refuse_overlap(self) -> None:
         for link in json.loads(_ip("-json", "address")):
@@ -126,18 +131,13 @@ def namespaces(instance: str) -> list[str]:
     return sorted(path.name for path in _NAMESPACES.glob(f"{_namespace_prefix(instance)}*"))
 
 
-def remove_namespace(name: str) -> None:
-    """Remove a network namespace and with it the host's port of the bridge."""
-    if (_NAMESPACES / name).exists():
-        _ip("netns", "delete", name)
-
-
 def remove(instance: str) -> None:
     """Remove the bridge, the namespaces and the firewall rule of an instance, as far as they are there."""
+    bridge = bridge_name(instance)
+    _remove_links({name for name, link in _links().items() if link.get("master") == bridge})
     for namespace in namespaces(instance):
-        remove_namespace(namespace)
-    if bridge_name(instance) in _links():
-        _ip("link", "delete", bridge_name(instance))
+        _remove_namespace(namespace)
+    _remove_links({bridge})
     for rule in _iptables("-S", "FORWARD").splitlines():
         if _comment(instance) in rule.split():
             _iptables("-D", *rule.split()[1:])
@@ -152,8 +152,18 @@ def _comment(instance: str) -> str:
     return f"kubevc-lab.{instance}"
 
 
-def _links() -> set[str]:
-    return {link["ifname"] for link in json.loads(_ip("-json", "link"))}
+def _links() -> dict[str, dict[str, Any]]:
+    return {link["ifname"]: link for link in json.loads(_ip("-json", "link"))}
+
+
+def _remove_links(names: set[str]) -> None:
+    for name in names & _links().keys():
+        _ip("link", "delete", name)
+
+
+def _remove_namespace(name: str) -> None:
+    if (_NAMESPACES / name).exists():
+        _ip("netns", "delete", name)
 
 
 def _ip(*args: str) -> str:

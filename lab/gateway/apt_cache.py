@@ -73,9 +73,9 @@ def _keep(answer: "object", headers: HTTPMessage, file: Path) -> None:
             aside.flush()
             _check_length(headers, Path(aside.name))
             os.utime(aside.name, (time.time(), _modified(headers)))
-            os.rename(aside.name, file)
+            Path(aside.name).rename(file)
         except BaseException:
-            os.unlink(aside.name)
+            Path(aside.name).unlink()
             raise
 
 
@@ -96,7 +96,7 @@ class AptCacheHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     store: PackageStore
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
+    def do_GET(self) -> None:
         """Answer with a file of an archive."""
         url = urlsplit(self.path)
         if url.scheme != "http" or url.hostname not in self.store.archives or ".." in url.path.split("/"):

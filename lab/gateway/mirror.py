@@ -16,11 +16,11 @@ class MirrorHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     directory: Path
 
-    def do_HEAD(self) -> None:  # noqa: N802 - the name is http.server's
+    def do_HEAD(self) -> None:
         """Answer with the headers of a file."""
         self._answer(body=False)
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
+    def do_GET(self) -> None:
         """Answer with a file, or with the part of it that is asked for."""
         self._answer(body=True)
 

@@ -242,10 +242,12 @@ class NfsFileSystem(mfusepy.Operations):
 class NfsFuse(mfusepy.FUSE):
     """libfuse's loop, with reads that go into the kernel's buffer without a copy in between."""
 
+    operations: NfsFileSystem
+
     def read(self, path: Any, buf: Any, size: int, offset: int, fip: Any) -> int:
         """Read as libfuse asks for it."""
-        address = ctypes.cast(buf, ctypes.c_void_p).value
-        return int(self.operations.read_into(address, size, offset, fip.contents.fh))
+        address = ctypes.cast(buf, ctypes.c_void_p).value or 0
+        return self.operations.read_into(address, size, offset, fip.contents.fh)
 
 
 def _time_to_set(nanoseconds: int) -> int | None:
