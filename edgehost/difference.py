@@ -20,7 +20,8 @@ def compare(resource: Resource[Any, Any], found: adapter.Properties, wanted: ada
         wanted: The checked inputs.
     """
     diffs: dict[str, PropertyDiff] = {}
-    for name in adapter.properties_of(resource.inputs):
+    compared = [name for name in adapter.properties_of(resource.inputs) if name not in resource.not_compared]
+    for name in compared:
         for path, old, new in _differences(name, adapter.plain(found.get(name)), adapter.plain(wanted.get(name))):
             replaces = path == HOST_NAME or name in resource.replace_on
             diffs[path] = PropertyDiff(_kind(old, new, replaces), input_diff=False)

@@ -101,14 +101,13 @@ class EdgehostProvider(Provider):
         resource = self._resource(request.type)
         if not request.properties:
             raise _not_importable(request.resource_id)
-        old = adapter.load(resource.state, request.properties)
+        # The inputs stay what was last asked for; what is found goes into the properties, which a diff compares.
+        old = adapter.load(resource.state, {**request.properties, **request.inputs})
         state = await self._find(resource, self._host(old, request.urn), old)
         if state is None:
             return ReadResponse()
-        secret = adapter.secret_properties(request.properties) | resource.secret_outputs
-        properties = _dump(state, secret)
-        wanted = {name: properties[name] for name in adapter.properties_of(resource.inputs) if name in properties}
-        return ReadResponse(request.resource_id, properties, wanted)
+        secret = adapter.secret_properties({**request.properties, **request.inputs}) | resource.secret_outputs
+        return ReadResponse(request.resource_id, _dump(state, secret), request.inputs)
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
         resource = self._resource(request.type)

@@ -51,6 +51,8 @@ class Resource(ABC, Generic[InputsT, StateT]):
     state: type[StateT]
     # Properties whose change makes it another resource; the host's name always does.
     replace_on: ClassVar[frozenset[str]] = frozenset()
+    # Properties that only say how it is done: their change alone is no reason to do it again.
+    not_compared: ClassVar[frozenset[str]] = frozenset()
     # Outputs that are secrets whatever the inputs say.
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
     # Outputs that an update may change, so that a preview must call them unknown.
@@ -73,7 +75,10 @@ class Resource(ABC, Generic[InputsT, StateT]):
 
     @abstractmethod
     async def read(self, host: Host, state: StateT) -> StateT | None:
-        """Return the state as found on the host, or None when the thing is not there at all."""
+        """Return the state as found on the host, or None when the thing is not there at all.
+
+        The given state holds what was last asked for and the outputs; the returned one what is there.
+        """
 
     @abstractmethod
     async def create(self, host: Host, inputs: InputsT) -> StateT:

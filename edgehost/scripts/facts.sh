@@ -2,6 +2,7 @@
 # Report what the host is. Needs nothing but sh and coreutils: it runs before any package is installed.
 set -eu
 # A statement per fact, so that one that cannot be read leaves the others.
+# shellcheck source=/dev/null
 os_name=$(. /etc/os-release 2>/dev/null && printf '%s' "${PRETTY_NAME:-}") || os_name=''
 memory_kib=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)
 echo "now $(date +%s.%N)"

@@ -1,0 +1,67 @@
+#!/bin/sh
+# Purge packages that were added by us. RECORD_NAME; NAMES (one a line): only these of them; empty: all and the record.
+# A package that something else on the host needs by now is kept, with a line that says so.
+set -eu
+record="$RECORDS/packages/$RECORD_NAME"
+
+# others_removed LIST: print those packages that apt would remove although they are not on the list.
+others_removed() {
+  # shellcheck disable=SC2046 # One word per package is meant.
+  apt-get -s purge $(cat "$1") 2>/dev/null | sed -n 's/^\(Purg\|Remv\) \([^ ]*\) .*/\2/p' | sort -u |
+    while read -r name; do
+      grep -qx "$name\(:.*\)\?" "$1" || echo "$name"
+    done
+}
+
+purge() {
+  NEEDRESTART_MODE=l xargs apt-get -qq -y -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 purge \
+    <"$1" >"$record.log" 2>&1 || { tail -n 15 "$record.log" >&2; rm -f "$record.log"; exit 1; }
+  rm -f "$record.log"
+}
+
+still_installed() {
+  while read -r name; do
+    status=$(dpkg-query -W -f='${db:Status-Abbrev}' "$name" 2>/dev/null) || status=''
+    case $status in
+      ''|?n*) ;;
+      *) echo "$name" ;;
+    esac
+  done
+}
+
+if [ -e "$record.added" ]; then
+  list="$record.purge"
+  if [ -n "$NAMES" ]; then
+    printf '%s\n' "$NAMES" | while read -r name; do
+      grep -x "$name\(:.*\)\?" "$record.added" || true
+    done | still_installed > "$list"
+  else
+    still_installed < "$record.added" > "$list"
+  fi
+  if [ -s "$list" ]; then
+    others=$(others_removed "$list")
+    if [ -n "$others" ]; then
+      # shellcheck disable=SC2086 # One word per package is meant.
+      apt-cache depends --recurse --installed --no-suggests --no-recommends --no-enhances $others 2>/dev/null |
+        sed -n 's/^[^ ].*/&/p' | sort -u > "$list.needed"
+      while read -r name; do
+        if grep -qx "${name%%:*}\(:.*\)\?" "$list.needed"; then
+          echo "kept $name"
+        else
+          echo "$name" >> "$list.free"
+        fi
+      done < "$list"
+      rm -f "$list.needed"
+      if [ -e "$list.free" ]; then mv "$list.free" "$list"; else : > "$list"; fi
+    fi
+    [ ! -s "$list" ] || purge "$list"
+  fi
+  while read -r name; do
+    grep -qx "$name" "$list" || echo "$name"
+  done < "$record.added" > "$record.new"
+  mv "$record.new" "$record.added"
+  sed 's/^/added /' "$record.added"
+  rm -f "$list"
+fi
+[ -n "$NAMES" ] || rm -f "$record.added" "$record.before"
+forget_empty_records
