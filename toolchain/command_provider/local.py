@@ -22,7 +22,8 @@ async def run(asked: Run) -> Printed:
         status = await process.wait()
     finally:
         if process.returncode is None:
-            process.kill()
+            # The shell's own children would go on, and hold its output open, without it.
+            os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if status != 0:
         raise asked.failed(_reason(status), transcript.both)
@@ -36,7 +37,13 @@ async def _start(asked: Run) -> Process:
     stdin = PIPE if inputs.get("stdin") else DEVNULL
     try:
         return await asyncio.create_subprocess_exec(
-            *arguments, cwd=inputs.get("dir"), env=environment, stdin=stdin, stdout=PIPE, stderr=PIPE
+            *arguments,
+            cwd=inputs.get("dir"),
+            env=environment,
+            stdin=stdin,
+            stdout=PIPE,
+            stderr=PIPE,
+            start_new_session=True,
         )
     except OSError as problem:
         name = problem.filename or arguments[0]

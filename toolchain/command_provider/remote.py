@@ -49,7 +49,8 @@ async def _require(environment: dict[str, str], connection: asyncssh.SSHClientCo
     The library sends variables without asking whether they were taken, so another command looks.
     """
     for name, value in environment.items():
-        seen = await connection.run(f"printenv {name}" if name.isidentifier() else "false", env={name: value})
+        look = f"printenv {name}" if name.isidentifier() else "false"
+        seen = await connection.run(look, env={name: value}, stdin=asyncssh.DEVNULL)
         if seen.stdout != value + "\n":
             raise CommandFailed(f'could not set environment variable "{name}": ssh: setenv failed')
 
