@@ -26,16 +26,14 @@ nodes = {
 }
 first = ClusterArgs(kubernetes=site.kubernetes, server=site.server, prepared=nodes[site.server.name])
 cluster = Cluster("initialise", first).access
-joined = [
+agents = [
     Join(
         f"join-{agent.name}",
         JoinArgs(kubernetes=site.kubernetes, node=agent, prepared=nodes[agent.name], access=cluster),
     )
     for agent in site.agents
 ]
-namespace = SiteWorkspaceArgs(
-    site_name=site.name, access=cluster, joined=[join.joined for join in joined], hosts=fleet.hosts
-)
+namespace = SiteWorkspaceArgs(site_name=site.name, access=cluster, agents=[agent.worker for agent in agents])
 workspace = SiteWorkspace("workspace", namespace).workspace
 
 published = PublishedModelsArgs(host=fleet.store, store=site.model_store, sources=sources, workspace=workspace)

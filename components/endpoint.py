@@ -15,7 +15,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from components import pods
 from components.artifacts import ArtifactSource
 from components.cluster import PROXY_IMAGE
-from components.handles import Endpoint, ServedModel, Workspace
+from components.handles import Endpoint, Host, ServedModel, Workspace
 from components.located import image_reference
 from components.serving import GRPC_PORT, PROXY
 from components.site import Endpoint as EndpointSettings
@@ -50,7 +50,8 @@ class InferenceEndpoint(pulumi.ComponentResource):
         data = config_data(args.settings, args.models)
         config = ConfigMap(f"{name}-config", metadata=metadata, data=data, opts=self._common)
         self._expose(name, metadata, args)
-        spec: Any = _deployment_spec(args, image_reference(args.artifacts, args.workspace.worker, PROXY_IMAGE), data)
+        host = args.workspace.worker_for({}).host
+        spec: Any = _deployment_spec(args, host, data)
         deployment = Deployment(
             f"{name}-deployment",
             metadata=metadata,
@@ -60,7 +61,7 @@ class InferenceEndpoint(pulumi.ComponentResource):
             ),
         )
         self.endpoint = Endpoint(
-            url=args.workspace.worker.address.apply(lambda address: f"http://{address}:{args.settings.port_number}"),
+            url=host.address.apply(lambda address: f"http://{address}:{args.settings.port_number}"),
             ready=pods.ready_hash(spec, deployment),
         )
         self.register_outputs({})
@@ -108,13 +109,13 @@ def _places(models: Sequence[ServedModel]) -> list[dict[str, str]]:
     return places
 
 
-def _deployment_spec(args: InferenceEndpointArgs, image: pulumi.Output[str], data: dict[str, str]) -> dict[str, Any]:
+def _deployment_spec(args: InferenceEndpointArgs, host: Host, data: dict[str, str]) -> dict[str, Any]:
     settings = args.settings
     return pods.deployment_spec(
         PROXY,
         container={
             "name": "proxy",
-            "image": image,
+            "image": image_reference(args.artifacts, host, PROXY_IMAGE),
             "args": ["--config", f"{CONFIG_FOLDER}/proxy.yaml"],
             "ports": [{"name": "http", "containerPort": HTTP_PORT}],
             "resources": {
@@ -132,7 +133,7 @@ def _deployment_spec(args: InferenceEndpointArgs, image: pulumi.Output[str], dat
         },
         volumes=[{"name": "config", "configMap": {"name": PROXY, "items": _places(args.models)}}],
         replicas=settings.replicas,
-        node_selector={},
+        node_selector=pods.on_architecture(host),
         off_the_server=args.workspace.spares_server,
         config_text="\0".join(f"{key}={data[key]}" for key in sorted(data)),
         termination_seconds=settings.drain_seconds + 10,

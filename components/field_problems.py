@@ -108,7 +108,9 @@ def _missing(error: ErrorDetails) -> Problem:
 
 def _reason(error: ErrorDetails) -> tuple[str, str]:
     """Return why a value does not fit, and the fix."""
-    kind, context = error["type"], error.get("ctx", {})
+    kind, context, key = error["type"], error.get("ctx", {}), str(error["loc"][-1])
+    if error["input"] is None and key in FORMS:
+        return FORMS[key]
     if kind in PLAIN_TYPES:
         return (
             "Another type of value would be guessed at.",
@@ -120,7 +122,7 @@ def _reason(error: ErrorDetails) -> tuple[str, str]:
         return "Only what this version can do is accepted.", f"Write {context['expected']}."
     if kind == "too_short":
         return "A site needs at least one.", "Add one."
-    return FORMS.get(str(error["loc"][-1]), (error["msg"] + ".", "See docs/configuration.md."))
+    return FORMS.get(key, (error["msg"] + ".", "See docs/configuration.md."))
 
 
 def _problem(error: ErrorDetails) -> Problem:
@@ -135,4 +137,12 @@ def _problem(error: ErrorDetails) -> Problem:
 
 def field_problems(problem: ValidationError) -> list[Problem]:
     """Return every field error of a site, worded for people."""
-    return [_problem(error) for error in problem.errors(include_url=False)]
+    errors = problem.errors(include_url=False)
+    return [_problem(error) for error in errors if not _follows_from_others(error, errors)]
+
+
+def _follows_from_others(error: ErrorDetails, errors: list[ErrorDetails]) -> bool:
+    """Say whether a list counts as short only because its items have errors of their own."""
+    depth = len(error["loc"])
+    inside = (other for other in errors if len(other["loc"]) > depth and other["loc"][:depth] == error["loc"])
+    return error["type"] == "too_short" and next(inside, None) is not None

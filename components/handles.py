@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -41,6 +41,18 @@ class PreparedNode:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Worker:
+    """A node that runs workloads."""
+
+    host: Host
+    """Its host."""
+    labels: Mapping[str, str]
+    """The labels that the site gives it."""
+    ready_by: pulumi.Resource
+    """What must be there before a workload is placed on it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClusterAccess:
     """A running cluster."""
 
@@ -52,18 +64,10 @@ class ClusterAccess:
     """Administrator's kubeconfig; a secret."""
     version: pulumi.Output[str]
     """Version that the API reports."""
-    started_by: Sequence[pulumi.Resource]
+    started_by: pulumi.Resource
     """What must be there before a node joins."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class JoinedNode:
-    """A node that is Ready."""
-
-    name: str
-    """Name of the node."""
-    joined_by: pulumi.Resource
-    """What must be there before a workload is placed on the node."""
+    node: Worker
+    """The server as a node."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +78,19 @@ class Workspace:
     """The Kubernetes provider of this cluster."""
     namespace: pulumi.Output[str]
     """Its name; it resolves once the namespace is there."""
-    worker: Host
-    """A host that runs workloads."""
+    workers: Sequence[Worker]
+    """Nodes that run workloads."""
     spares_server: bool
     """Whether workloads keep off the server, because there are agents."""
-    ready_by: Sequence[pulumi.Resource]
-    """What must be there before a workload has a node to run on."""
+
+    @property
+    def ready_by(self) -> list[pulumi.Resource]:
+        """Return what must be there before a workload has a node to run on."""
+        return [worker.ready_by for worker in self.workers]
+
+    def worker_for(self, selector: Mapping[str, str]) -> Worker:
+        """Return the first worker that a node selector takes; the site's rules see to it that there is one."""
+        return next(worker for worker in self.workers if selector.items() <= worker.labels.items())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.cluster import agent_service, join_token_file
-from components.handles import ClusterAccess, JoinedNode, PreparedNode
+from components.handles import ClusterAccess, PreparedNode, Worker
 from components.service import configure
 from components.site import Kubernetes, Node
 from edgehost import client
@@ -33,7 +33,7 @@ class Join(pulumi.ComponentResource):
     The unit is written, but the membership starts it: the token must be minted after everything else is in place.
     """
 
-    joined: JoinedNode
+    worker: Worker
 
     def __init__(self, name: str, args: JoinArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kubevc:join:Join", name, None, opts)
@@ -59,9 +59,7 @@ class Join(pulumi.ComponentResource):
             server_url=args.access.url,
             labels=args.node.labels,
             restart_on=configured.restart_on,
-            opts=pulumi.ResourceOptions(
-                parent=self, provider=host.provider, depends_on=[unit, *args.access.started_by]
-            ),
+            opts=pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=[unit, args.access.started_by]),
         )
-        self.joined = JoinedNode(name=args.node.name, joined_by=member)
+        self.worker = Worker(host=host, labels=args.node.labels, ready_by=member)
         self.register_outputs({})

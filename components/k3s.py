@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components import k3s_files
-from components.handles import ClusterAccess, PreparedNode
+from components.handles import ClusterAccess, PreparedNode, Worker
 from components.service import configure
 from components.site import Kubernetes, Node
 from edgehost import client
@@ -64,5 +64,6 @@ class K3sServer(pulumi.ComponentResource):
             url=k3s_files.server_url(args.node),
             kubeconfig=pulumi.Output.secret(access.kubeconfig),
             version=access.version,
-            started_by=(unit,),
+            started_by=unit,
+            node=Worker(host=host, labels=args.node.labels, ready_by=access),
         )

@@ -9,8 +9,12 @@ from typing import Any
 
 import pulumi
 
+from components.handles import Host
+
 NOBODY = 65534
 TEMPORARY_MIB = 64
+KUBERNETES_ARCHITECTURES = {"armhf": "arm"}
+"""Debian's names of architectures to Kubernetes', where they differ."""
 
 
 def labels(app: str) -> dict[str, str]:
@@ -23,13 +27,18 @@ def selector(app: str) -> dict[str, str]:
     return {"app.kubernetes.io/name": app}
 
 
+def on_architecture(host: Host) -> dict[str, pulumi.Output[str]]:
+    """Return the node selector for a host's architecture: an image in an archive is for one architecture only."""
+    return {"kubernetes.io/arch": host.architecture.apply(lambda name: KUBERNETES_ARCHITECTURES.get(name, name))}
+
+
 def deployment_spec(
     app: str,
     *,
     container: Mapping[str, Any],
     volumes: Sequence[Mapping[str, Any]],
     replicas: int,
-    node_selector: Mapping[str, str],
+    node_selector: Mapping[str, pulumi.Input[str]],
     off_the_server: bool,
     config_text: str,
     termination_seconds: int,

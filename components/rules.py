@@ -173,6 +173,19 @@ def frameworks_run_on_the_architectures(site: Site) -> Iterator[Problem]:
             )
 
 
+def node_selectors_find_a_node(site: Site) -> Iterator[Problem]:
+    """Refuse a model whose node selector no worker of the site has the labels for."""
+    for position, model in enumerate(site.models, start=1):
+        if not any(model.node_selector.items() <= node.labels.items() for node in site.workers):
+            wanted = ", ".join(f"{key}: {value}" for key, value in model.node_selector.items())
+            yield Problem(
+                where=f"models > {position} > node-selector",
+                found=f"{wanted}, and no node that runs workloads has these labels",
+                why="Its servers would wait for a node for ever.",
+                fix="Give a node these labels, or take them out here.",
+            )
+
+
 def smoke_model_is_served(site: Site) -> Iterator[Problem]:
     """Refuse a proving request for a model that the site does not serve."""
     names = [model.name for model in site.models]
@@ -209,6 +222,7 @@ RULES: tuple[Rule, ...] = (
     kubeadm_runs_on_the_architectures,
     version_fits_the_distribution,
     frameworks_run_on_the_architectures,
+    node_selectors_find_a_node,
     smoke_model_is_served,
     image_collection_thresholds_are_ordered,
 )

@@ -14,7 +14,7 @@ from components import pods
 from components.artifacts import ArtifactSource
 from components.frameworks import framework_of
 from components.frameworks.framework import Framework
-from components.handles import ModelVolume, ServedModel, Workspace
+from components.handles import Host, ModelVolume, ServedModel, Workspace
 from components.located import image_reference
 from components.site import Model
 from components.sources import ModelSource
@@ -60,7 +60,8 @@ class ModelServer(pulumi.ComponentResource):
         metadata: Any = {"name": app, "namespace": args.workspace.namespace, "labels": pods.labels(app)}
         config = ConfigMap(f"{name}-config", metadata=metadata, data=_config_data(args.model.name), opts=self._common)
         self._expose(name, app, metadata)
-        spec: Any = _deployment_spec(app, args, _image(args))
+        worker = args.workspace.worker_for(args.model.node_selector)
+        spec: Any = _deployment_spec(app, args, worker.host)
         deployment = Deployment(
             f"{name}-deployment",
             metadata=metadata,
@@ -114,23 +115,23 @@ def _config_data(model: str) -> dict[str, str]:
     return {"models.config": models_config(model)}
 
 
-def _image(args: ModelServerArgs) -> pulumi.Output[str]:
-    framework = framework_of(args.model.framework)
+def _image(framework: Framework, artifacts: ArtifactSource, host: Host) -> pulumi.Input[str]:
     if framework.image_artifact is not None:
-        return image_reference(args.artifacts, args.workspace.worker, framework.image_artifact)
-    return pulumi.Output.from_input(framework.image_reference or "")
+        return image_reference(artifacts, host, framework.image_artifact)
+    return framework.image_reference or ""
 
 
-def _deployment_spec(app: str, args: ModelServerArgs, image: pulumi.Output[str]) -> dict[str, Any]:
+def _deployment_spec(app: str, args: ModelServerArgs, host: Host) -> dict[str, Any]:
+    framework = framework_of(args.model.framework)
     return pods.deployment_spec(
         app,
-        container=_container(args.model, framework_of(args.model.framework), image),
+        container=_container(args.model, framework, _image(framework, args.artifacts, host)),
         volumes=[
             {"name": "config", "configMap": {"name": app}},
             {"name": "models", "persistentVolumeClaim": {"claimName": "models", "readOnly": True}},
         ],
         replicas=args.model.replicas,
-        node_selector=args.model.node_selector,
+        node_selector={**args.model.node_selector, **pods.on_architecture(host)},
         off_the_server=args.workspace.spares_server,
         # The server reads its list of models again by itself.
         config_text="",
@@ -138,7 +139,7 @@ def _deployment_spec(app: str, args: ModelServerArgs, image: pulumi.Output[str])
     )
 
 
-def _container(model: Model, framework: Framework, image: pulumi.Output[str]) -> dict[str, Any]:
+def _container(model: Model, framework: Framework, image: pulumi.Input[str]) -> dict[str, Any]:
     return {
         "name": "server",
         "image": image,

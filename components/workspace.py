@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
-from components.handles import ClusterAccess, Host, JoinedNode, Workspace
+from components.handles import ClusterAccess, Worker, Workspace
 
 NAMESPACE = "serving"
 PATCH_FORCE = "pulumi.com/patchForce"
@@ -30,10 +30,8 @@ class SiteWorkspaceArgs:
     """Identifies the cluster: another name means other objects, an unknown kubeconfig does not."""
     access: ClusterAccess
     """The cluster."""
-    joined: Sequence[JoinedNode]
-    """Nodes that joined it; without any, the server runs workloads too."""
-    hosts: Mapping[str, Host]
-    """Every host of the site."""
+    agents: Sequence[Worker]
+    """Nodes that joined; without any, the server runs workloads too."""
 
 
 class SiteWorkspace(pulumi.ComponentResource):
@@ -57,9 +55,8 @@ class SiteWorkspace(pulumi.ComponentResource):
         self.workspace = Workspace(
             provider=provider,
             namespace=namespace.id,
-            worker=args.hosts[args.joined[0].name] if args.joined else args.access.server,
-            spares_server=bool(args.joined),
-            ready_by=tuple(node.joined_by for node in args.joined),
+            workers=args.agents or (args.access.node,),
+            spares_server=bool(args.agents),
         )
         self._deny_all(name, options)
         self.register_outputs({})
