@@ -154,7 +154,7 @@ def _numbers(values: Any, spec: TensorSpec) -> Array:
         return array.astype(wanted)
     if array.dtype.kind not in _TAKES[wanted.kind]:
         found = f"values that are not all {'booleans' if wanted.kind == 'b' else 'numbers'}"
-        found = "numbers with a fraction or beyond 64 bits" if array.dtype.kind == "f" else found
+        found = "numbers with a fraction, or so large that they have become one" if array.dtype.kind == "f" else found
         raise _invalid_tensor(spec, found, f"The model takes values of type {type_name(spec.data_type)}")
     return _in_range(array, wanted, spec)
 

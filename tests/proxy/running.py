@@ -41,13 +41,18 @@ class RunningProxy:
 
     def read_log(self, seconds: float = 0.2) -> list[dict[str, Any]]:
         """Return all lines of the log, waiting a moment for new ones."""
-        assert self.process.stdout is not None
-        while select.select([self.process.stdout], [], [], seconds)[0]:
-            line = self.process.stdout.readline()
-            if not line:
-                break
-            self.lines.append(json.loads(line))
+        while self.read_line(seconds):
+            pass
         return self.lines
+
+    def read_line(self, seconds: float) -> bool:
+        """Read one line of the log, if one comes in time."""
+        assert self.process.stdout is not None
+        came = bool(select.select([self.process.stdout], [], [], seconds)[0])
+        line = self.process.stdout.readline() if came else b""
+        if line:
+            self.lines.append(json.loads(line))
+        return bool(line)
 
 
 @contextmanager
@@ -82,8 +87,7 @@ def running(folder: Path, config: dict[str, Any]) -> Iterator[RunningProxy]:
 def _wait_for_address(proxy: RunningProxy) -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until and proxy.process.poll() is None:
-        for line in proxy.read_log():
-            if match := _RUNNING_ON.search(line["event"]):
-                proxy.url = match[1]
-                return
+        if proxy.read_line(1) and (match := _RUNNING_ON.search(proxy.lines[-1]["event"])):
+            proxy.url = match[1]
+            return
     raise AssertionError(f"the proxy did not start: {proxy.lines}")
