@@ -11,7 +11,7 @@ LAB := $(wildcard lab/$(SITE).yaml)
 EVENTS := .state/events/$(SITE).jsonl
 ENV := eval "$$($(PYTHON) -m toolchain env)"
 
-.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench env kubeconfig site docs
+.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench env kubeconfig site images docs
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test-fast: setup ## run the tests that need neither root nor hosts
 
 test-vm: setup ## run the tests on virtual machines (minutes; outside CI)
 	@$(ENV); $(PYTHON) -m pytest tests -m vm
+
+images: setup ## make the container images and print their archives
+	@$(PYTHON) -m toolchain.images
 
 fmt: setup ## format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -22,15 +22,18 @@ HOST = cache.host_architecture()
 
 
 def image_with(content: str) -> Image:
-    def fill(tree: Path) -> None:
+    def fill(tree: Path) -> str:
         (tree / "file").write_text(content)
+        return content
 
     return Image(
         name="little",
         repository="kubevc.io/little",
         version=lambda: "0.1.0",
         content_versioned=True,
-        layers=lambda architecture: [layer.make("content", content.encode().hex().ljust(32, "0"), fill)],
+        layers=lambda architecture: [
+            layer.make("content", f"{architecture}{content}".encode().hex().ljust(32, "0"), fill)
+        ],
         settings=Settings(entrypoint=("/file",), labels={"content": content}),
     )
 
@@ -61,6 +64,12 @@ def test_going_back_gives_the_old_version_again() -> None:
 def test_old_archives_do_not_pile_up() -> None:
     artifacts = [build(image_with(content), "amd64") for content in "abcde"]
     assert [artifact.path.exists() for artifact in artifacts] == [False, False, True, True, True]
+
+
+def test_all_architectures_have_one_reference() -> None:
+    artifacts = [build(image_with("a"), architecture) for architecture in ("amd64", "arm64")]
+    assert len({artifact.image for artifact in artifacts}) == 1
+    assert [row["architecture"] for row in index.entries()] == ["amd64", "arm64"]
 
 
 def test_a_current_image_is_found_without_making_it() -> None:

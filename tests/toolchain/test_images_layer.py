@@ -16,7 +16,7 @@ from toolchain.images.layer import Layer
 SETTINGS = Settings(entrypoint=("/a",), user="65534:65534", environment={"B": "2", "A": "1"}, labels={"title": "a"})
 
 
-def fill_one_way(tree: Path) -> None:
+def fill_one_way(tree: Path) -> str:
     (tree / "b").write_text("content")
     (tree / "b").chmod(0o600)
     (tree / "bin").mkdir(mode=0o700)
@@ -25,9 +25,10 @@ def fill_one_way(tree: Path) -> None:
     (tree / "link").symlink_to("bin")
     (tree / "tmp").mkdir()
     (tree / "tmp").chmod(0o1777)
+    return "one"
 
 
-def fill_another_way(tree: Path) -> None:
+def fill_another_way(tree: Path) -> str:
     (tree / "tmp").mkdir()
     (tree / "tmp").chmod(0o1777)
     (tree / "link").symlink_to("bin")
@@ -37,6 +38,7 @@ def fill_another_way(tree: Path) -> None:
     (tree / "b").write_text("content")
     (tree / "b").chmod(0o664)
     os.utime(tree / "b", (1, 1))
+    return "another"
 
 
 def entries(path: Path) -> dict[str, tarfile.TarInfo]:
@@ -53,7 +55,7 @@ def content_of(path: Path, name: str) -> Any:
 
 @pytest.fixture
 def layers() -> list[Layer]:
-    return [layer.make("the root", "a" * 64, fill_one_way), layer.make("the program", "b" * 64, lambda tree: None)]
+    return [layer.make("the root", "a" * 64, fill_one_way), layer.make("the program", "b" * 64, lambda tree: "empty")]
 
 
 def test_order_times_umask_and_set_user_bits_leave_no_trace() -> None:
@@ -79,14 +81,14 @@ def test_entries_belong_to_root_and_can_be_read_by_everybody() -> None:
 def test_a_layer_of_one_key_is_made_once() -> None:
     first = layer.make("", "1" * 64, fill_one_way)
 
-    def refuse(tree: Path) -> None:
+    def refuse(tree: Path) -> str:
         raise AssertionError("it was made again")
 
     assert layer.make("", "1" * 64, refuse) == first
 
 
 def test_a_layer_that_cannot_be_finished_is_not_in_the_cache(cache_folder: Path) -> None:
-    def fail(tree: Path) -> None:
+    def fail(tree: Path) -> str:
         (tree / "a").write_text("half")
         raise OSError("no space left on device")
 
@@ -140,9 +142,14 @@ def test_the_architecture_is_written_in_the_registry_s_words(
     assert {key: configuration.get(key) for key in ("architecture", "variant") if key in configuration} == written
 
 
-def test_the_identity_follows_the_content_and_the_settings(layers: list[Layer]) -> None:
-    same = archive.content_id(layers, SETTINGS, "amd64")
-    assert archive.content_id(layers, SETTINGS, "amd64") == same
-    assert archive.content_id(layers[:1], SETTINGS, "amd64") != same
-    assert archive.content_id(layers, Settings(entrypoint=("/b",)), "amd64") != same
-    assert archive.content_id(layers, SETTINGS, "arm64") != same
+def test_a_forgotten_layer_is_made_again() -> None:
+    layer.make("", "1" * 64, fill_one_way)
+    layer.forget("1" * 64)
+    assert layer.make("", "1" * 64, fill_another_way).identity == "another"
+
+
+def test_layers_that_are_not_used_any_more_go(cache_folder: Path) -> None:
+    old, new = layer.make("", "1" * 64, fill_one_way), layer.make("", "2" * 64, fill_one_way)
+    os.utime(old.path.with_suffix(".json"), (1, 1))
+    layer.forget_unused()
+    assert {path.stem for path in (cache_folder / "layers").iterdir()} == {new.path.stem}

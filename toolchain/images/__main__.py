@@ -5,6 +5,7 @@ import sys
 
 from toolchain import cache
 from toolchain.errors import ToolchainError
+from toolchain.images import python_root
 from toolchain.images.build import build
 from toolchain.images.catalogue import CATALOGUE
 from toolchain.index import Artifact
@@ -16,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     names = [image.name for image in CATALOGUE]
     parser.add_argument("images", nargs="*", metavar="IMAGE", help=f"one or more of: {', '.join(names)}")
     parser.add_argument("--architecture", default=cache.host_architecture(), help="amd64, arm64 or armhf")
+    parser.add_argument("--renew", action="store_true", help="take today's Debian packages (security updates)")
     options = parser.parse_args(arguments)
     if unknown := sorted(set(options.images) - set(names)):
         parser.error(f"no image is named {', '.join(unknown)}; there are: {', '.join(names)}")
@@ -25,7 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
             f"not for {options.architecture}: {', '.join(impossible)} (no wheels of OpenVINO and others exist)"
         )
     try:
-        _print([build(image, options.architecture) for image in chosen])
+        if options.renew:
+            python_root.renew(options.architecture)
+        _print([build(image, options.architecture, again=options.renew) for image in chosen])
     except ToolchainError as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -30,11 +30,6 @@ class Settings:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def content_id(layers: Sequence[Layer], settings: Settings, architecture: str) -> str:
-    """Return a SHA-256 over all that a container of the image will see; the image's own name is not part of it."""
-    return hashlib.sha256(_configuration(layers, settings, architecture)).hexdigest()
-
-
 def write(path: Path, reference: str, layers: Sequence[Layer], settings: Settings, architecture: str) -> None:
     """Write an image.
 

@@ -3,12 +3,14 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from toolchain import cache, index, recipes
 from toolchain.images import archive, program
+from toolchain.images.archive import Settings
 from toolchain.images.catalogue import Image
+from toolchain.images.layer import Layer, forget_unused
 from toolchain.index import Artifact
 from toolchain.lock import exclusive
 from toolchain.progress import say
@@ -26,17 +28,20 @@ def find(image: Image, architecture: str) -> Artifact | None:
     return artifact if index.has(artifact) else None
 
 
-def build(image: Image, architecture: str) -> Artifact:
+def build(image: Image, architecture: str, *, again: bool = False) -> Artifact:
     """Make an image unless it is current, and return its artifact.
+
+    Args:
+        image: Which.
+        architecture: `amd64`, `arm64` or `armhf`.
+        again: Make it also when it is current.
 
     Raises:
         ToolchainError: One of its parts cannot be had.
     """
     with exclusive(cache.root() / "layers" / ".lock", "container images"):
-        current = find(image, architecture)
-        if current is not None:
-            return current
-        return _build(image, architecture)
+        current = None if again else find(image, architecture)
+        return current or _build(image, architecture)
 
 
 def _build(image: Image, architecture: str) -> Artifact:
@@ -46,15 +51,25 @@ def _build(image: Image, architecture: str) -> Artifact:
     layers = image.layers(architecture)
     version = image.version()
     if image.content_versioned:
-        version += f"-{archive.content_id(layers, image.settings, architecture)[:8]}"
+        version += f"-{content_hash(layers, image.settings)}"
     artifact = _artifact(image, architecture, version, f"{image.repository}:{image.tag or version}")
     archive.write(artifact.path, artifact.image or "", layers, image.settings, architecture)
     index.add(artifact, only_version=image.content_versioned)
     with cache.replacing(note) as aside:
         aside.write_text(json.dumps({"version": version, "reference": artifact.image}))
     _forget_old(artifact)
+    forget_unused()
     say(f"  {artifact.image} ({artifact.path.stat().st_size / 1e6:.0f} MB)")
     return artifact
+
+
+def content_hash(layers: Sequence[Layer], settings: Settings) -> str:
+    """Return a short hash over what an image is made of.
+
+    It is the same for every architecture: a pod has one image reference, whatever node it comes to run on.
+    """
+    parts = [repr(settings), *(layer.identity for layer in layers)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
 
 
 def _artifact(image: Image, architecture: str, version: str, reference: str) -> Artifact:

@@ -25,9 +25,10 @@ def layers(architecture: str) -> list[Layer]:
     return [make("CoreDNS", key, lambda tree: _fill(tree, binary))]
 
 
-def _fill(tree: Path, binary: Path) -> None:
+def _fill(tree: Path, binary: Path) -> str:
     shutil.copyfile(binary, tree / "coredns")
     (tree / "coredns").chmod(0o755)
     # It opens unix sockets and temporary files only for plugins that ask for them.
     (tree / "tmp").mkdir()
     (tree / "tmp").chmod(0o1777)
+    return recipes.table()["coredns"].fingerprint

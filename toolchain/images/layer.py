@@ -6,16 +6,22 @@ change of the program's code rebuilds only the last and smallest one.
 """
 
 import hashlib
+import json
+import os
+import shutil
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain import cache
 
-Fill = Callable[[Path], None]
-"""Writes a layer's content into an empty folder."""
+_UNUSED_SECONDS = 14 * 24 * 3600
+
+Fill = Callable[[Path], str]
+"""Writes a layer's content into an empty folder and returns the layer's identity."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +32,8 @@ class Layer:
     """The uncompressed tar archive."""
     sha256: str
     """Its digest in hexadecimal, which is also its name inside an image."""
+    identity: str
+    """What it is made of, in words that are the same for every architecture."""
     title: str
     """What it holds, for the image's history."""
 
@@ -38,16 +46,39 @@ def make(title: str, key: str, fill: Fill) -> Layer:
         key: Hexadecimal hash over everything that the content follows from.
         fill: Writes the content.
     """
-    name = f"{key[:32]}.tar"
+    path, note = _place(key)
+    if not (note.exists() and path.exists()):
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tree-") as tree:
+            identity = fill(Path(tree))
+            _write(Path(tree), path)
+        with cache.replacing(note) as aside:
+            aside.write_text(json.dumps({"sha256": _sha256(path), "identity": identity}))
+    os.utime(note)
+    return Layer(path=path, title=title, **json.loads(note.read_text()))
+
+
+def forget(key: str) -> None:
+    """Remove a layer from the cache, so that it is made again."""
+    for path in _place(key):
+        path.unlink(missing_ok=True)
+
+
+def forget_unused() -> None:
+    """Remove layers that no image was made of for two weeks, and what a killed run left behind."""
+    before = time.time() - _UNUSED_SECONDS
+    folder = _place("")[0].parent
+    for note in folder.glob("*.json"):
+        if note.stat().st_mtime < before:
+            forget(note.stem)
+    for tree in folder.glob(".tree-*"):
+        if tree.stat().st_mtime < before:
+            shutil.rmtree(tree, ignore_errors=True)
+
+
+def _place(key: str) -> tuple[Path, Path]:
+    """Return where a layer and the note about it are kept."""
     folder = cache.make_folder(cache.root() / "layers")
-    digest = folder / f"{name}.sha256"
-    if not (digest.exists() and (folder / name).exists()):
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".tree-") as tree:
-            fill(Path(tree))
-            _write(Path(tree), folder / name)
-        with cache.replacing(digest) as aside:
-            aside.write_text(_sha256(folder / name))
-    return Layer(path=folder / name, sha256=digest.read_text(), title=title)
+    return folder / f"{key[:32]}.tar", folder / f"{key[:32]}.json"
 
 
 def _write(tree: Path, path: Path) -> None:

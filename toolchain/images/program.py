@@ -30,7 +30,13 @@ def layer(name: str, checkout: Path = CHECKOUT) -> Layer:
         CompileError: The stubs cannot be generated, or a source has a syntax error.
     """
     _generate_stubs(checkout)
-    return make(f"KubEVC {name}", _key(name, checkout), lambda tree: _fill(tree, name, checkout))
+    key = _key(name, checkout)
+
+    def fill(tree: Path) -> str:
+        _fill(tree, name, checkout)
+        return key
+
+    return make(f"KubEVC {name}", key, fill)
 
 
 def sources(name: str, checkout: Path = CHECKOUT) -> Iterator[Path]:

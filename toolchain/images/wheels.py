@@ -92,13 +92,18 @@ def layer(title: str, requirements: Sequence[str], architecture: str) -> Layer:
     Raises:
         WheelError: A wheel does not exist for the platform, or has another hash.
     """
-    parts = (architecture, *requirements, Path(__file__).read_text(), Path(bytecode.__file__).read_text())
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    return make(title, key, lambda tree: _fill(tree, title, requirements, architecture))
+    parts = (*requirements, Path(__file__).read_text(), Path(bytecode.__file__).read_text())
+    identity = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def fill(tree: Path) -> str:
+        say(f"  installing {title} for {architecture}")
+        _fill(tree, requirements, architecture)
+        return identity
+
+    return make(title, hashlib.sha256(f"{architecture} {identity}".encode()).hexdigest(), fill)
 
 
-def _fill(tree: Path, title: str, requirements: Sequence[str], architecture: str) -> None:
-    say(f"  installing {title} for {architecture}")
+def _fill(tree: Path, requirements: Sequence[str], architecture: str) -> None:
     site = tree / _SITE
     _install(site, requirements, architecture)
     trim(site)

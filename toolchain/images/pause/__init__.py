@@ -23,7 +23,7 @@ def layers(architecture: str) -> list[Layer]:
     return [make("pause", key, lambda tree: _fill(tree, architecture))]
 
 
-def _fill(tree: Path, architecture: str) -> None:
+def _fill(tree: Path, architecture: str) -> str:
     native = architecture == cache.host_architecture()
     compiler = "gcc" if native else _COMPILERS[architecture]
     package = "gcc libc6-dev" if native else f"crossbuild-essential-{architecture}"
@@ -33,3 +33,4 @@ def _fill(tree: Path, architecture: str) -> None:
         "the pause image holds this one program",
         f"install the compiler (Debian: apt-get install {package})",
     )
+    return hashlib.sha256(_SOURCE.read_bytes()).hexdigest()
