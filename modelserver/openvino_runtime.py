@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import openvino as ov
 
 from modelserver.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument, RequestError, Unimplemented
@@ -45,21 +46,24 @@ class OpenVinoRuntime:
                 graphs[name] = Signature(name, definition, self._read(version_path, model, name), self._compile)
             except RequestError as error:
                 reasons[name] = error.message
-                LOG.warning("%s: signature %s cannot be served: %s", version_path, name, error.message)
         if not graphs:
-            raise Unimplemented(f"OpenVINO can convert no signature of {version_path}: {reasons or 'it has none'}")
+            told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "it has none"
+            raise Unimplemented(f"OpenVINO can serve no signature of {version_path}: {told}")
+        for name, reason in reasons.items():
+            LOG.warning("%s: signature %s is not served: %s", version_path, name, reason)
         # The first one is what most requests ask for. The others wait for their first request: each compiled
         # signature holds the weights once more.
         next(iter(graphs.values())).compile()
         return OpenVinoModel(graphs, reasons)
 
-    def _read(self, version_path: Path, model: SavedModel, signature: str) -> ov.Model:
+    def _read(self, version_path: Path, model: SavedModel, name: str) -> ov.Model:
+        definition = serving_graph(model).signature_def[name]
         try:
-            if signature == DEFAULT_SIGNATURE:
+            if name == DEFAULT_SIGNATURE and not _clashing(definition):
                 return self._core.read_model(version_path)
-            return self._read_as_default(version_path, with_default(model, signature))
+            return self._read_as_default(version_path, with_default(model, name, _output_names(definition)))
         except RuntimeError as error:
-            raise Unimplemented(_first_reason(error)) from error
+            raise Unimplemented(_reason(error)) from error
 
     def _read_as_default(self, version_path: Path, graph: bytes) -> ov.Model:
         """Read a signature by the one name that OpenVINO looks at: an edited graph beside the original weights."""
@@ -88,7 +92,9 @@ class Signature:
         self._compiler = compiler
         self._lock = threading.Lock()
         self._idle: queue.SimpleQueue[ov.InferRequest] | None = None
-        lost = (set(definition.inputs) - _names(model.inputs)) | (set(definition.outputs) - _names(model.outputs))
+        self._output_names = _output_names(definition)
+        lost = set(definition.inputs) - _names(model.inputs)
+        lost |= set(self._output_names.values()) - _names(model.outputs)
         if lost:
             raise Unimplemented(f"OpenVINO's conversion of signature {name} lost {sorted(lost)}")
 
@@ -109,6 +115,8 @@ class Signature:
         self, inputs: Mapping[str, Array], outputs: Sequence[str], timeout_seconds: float | None
     ) -> dict[str, Array]:
         """Wait for an idle inference request and use it."""
+        for name, array in inputs.items():
+            _check_range(name, array)
         pool = self.compile()
         try:
             request = pool.get(timeout=timeout_seconds)
@@ -116,9 +124,9 @@ class Signature:
             raise DeadlineExceeded(f"No inference of signature {self._name} came free in time") from None
         try:
             answer = request.infer(dict(inputs), share_inputs=True)
-            return {name: answer[name] for name in outputs}
+            return {name: answer[self._output_names[name]] for name in outputs}
         except RuntimeError as error:
-            raise InvalidArgument(_first_reason(error)) from error
+            raise InvalidArgument(_reason(error)) from error
         finally:
             pool.put(request)
 
@@ -146,6 +154,18 @@ class OpenVinoModel:
         self._signatures.clear()
 
 
+def _check_range(name: str, array: Array) -> None:
+    """Refuse integers that do not fit 32 bits: OpenVINO computes with no more on a CPU, and wraps without a word."""
+    if array.dtype.kind in "iu" and array.dtype.itemsize > 4 and array.size:
+        limits = np.iinfo(np.int32)
+        low, high = array.min(), array.max()
+        if low < limits.min or high > limits.max:
+            raise InvalidArgument(
+                f"Input {name} holds {low if low < limits.min else high}, and OpenVINO computes with 32-bit integers; "
+                "serve this model with --runtime=tensorflow"
+            )
+
+
 def _properties(threads: int, parallel_inferences: int) -> dict[str, object]:
     # OpenVINO's default precision is bf16 where the CPU has it: answers would differ from TensorFlow's by up to 0.09.
     properties: dict[str, object] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
@@ -165,8 +185,19 @@ def _names(ports: Sequence[ov.Output]) -> set[str]:
     return {name for port in ports for name in port.get_names()}
 
 
-def _first_reason(error: RuntimeError) -> str:
-    """Shorten OpenVINO's message: without the lines that name places in its source."""
+def _clashing(definition: SignatureDef) -> set[str]:
+    """Return the names that an input and an output share; OpenVINO would rename such outputs as it likes."""
+    return set(definition.inputs) & set(definition.outputs)
+
+
+def _output_names(definition: SignatureDef) -> dict[str, str]:
+    """Return for each output the name that it has in OpenVINO."""
+    clashing = _clashing(definition)
+    return {name: f"{name}/output" if name in clashing else name for name in definition.outputs}
+
+
+def _reason(error: RuntimeError) -> str:
+    """Shorten OpenVINO's message: without the lines that name places in its source, and without its advice."""
     lines = [line.strip() for line in str(error).splitlines()]
-    said = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
+    said = [line for line in lines if line and not line.startswith(("Exception from", "Check '", "To facilitate"))]
     return " ".join(said)[:500] or str(error)[:500]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from google.protobuf.message import DecodeError
 
-from modelserver.errors import FailedPrecondition, InvalidArgument, NotFound
+from modelserver.errors import InvalidArgument, NotFound
 from modelserver.storage import GRAPH
 from protos.stubs.tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef
 from protos.stubs.tensorflow.core.protobuf.saved_model_pb2 import SavedModel
@@ -63,20 +63,24 @@ def signatures(graph: MetaGraphDef) -> Mapping[str, SignatureDef]:
     return copies
 
 
-def with_default(model: SavedModel, name: str) -> bytes:
+def with_default(model: SavedModel, name: str, output_names: Mapping[str, str]) -> bytes:
     """Return the bytes of a saved_model.pb in which signature `name` stands in the place of serving_default.
 
     Everything else, also what our definitions do not know, stays as it is.
 
-    Raises:
-        FailedPrecondition: there is no such signature.
+    Args:
+        model: the original.
+        name: a signature of it.
+        output_names: for each output of the signature, the name to give it.
     """
     edited = SavedModel()
     edited.CopyFrom(model)
     graph = serving_graph(edited)
-    if name not in graph.signature_def:
-        raise FailedPrecondition(f'Serving signature key "{name}" not found.')
     chosen = SignatureDef()
     chosen.CopyFrom(graph.signature_def[name])
+    outputs = {output_names[output]: info for output, info in graph.signature_def[name].outputs.items()}
+    chosen.outputs.clear()
+    for output, info in outputs.items():
+        chosen.outputs[output].CopyFrom(info)
     graph.signature_def[DEFAULT_SIGNATURE].CopyFrom(chosen)
     return edited.SerializeToString()

@@ -26,6 +26,8 @@ class TensorFlowRuntime:
 
     def __init__(self, threads: int = 0, parallel_inferences: int = 0) -> None:
         """Remember the thread pools' sizes; 0 leaves a number to TensorFlow."""
+        # Its notes on deprecation are for people who write models, not for those who serve them.
+        tf.get_logger().setLevel("ERROR")
         self._config = tf.compat.v1.ConfigProto(
             intra_op_parallelism_threads=threads, inter_op_parallelism_threads=parallel_inferences
         )
