@@ -15,7 +15,7 @@ BINARY = "/usr/local/bin/k3s"
 COMMANDS = ("/usr/local/bin/kubectl", "/usr/local/bin/crictl", "/usr/local/bin/ctr")
 """The binary is several programs, told apart by the name it is called by."""
 CONFIG = "/etc/rancher/k3s/config.yaml"
-JOIN_TOKEN = "/etc/rancher/k3s/join-token"
+JOIN_TOKEN = "/etc/rancher/k3s/token"
 CNI_CONFIG = "/etc/rancher/k3s/flannel.conflist"
 CONTAINERD_TEMPLATE = "/var/lib/rancher/k3s/agent/etc/containerd/config.toml.tmpl"
 IMAGE_FOLDER = "/var/lib/rancher/k3s/agent/images"

@@ -74,6 +74,7 @@ def _missing_file(where: str, path: Path, why: str, fix: str) -> Iterator[Proble
 
 def _ssh_files(site: Site) -> Iterator[Problem]:
     key, known = site.ssh.private_key_file, site.ssh.known_hosts_file
+    addresses = dict.fromkeys(str(host.address) for host in (*site.nodes, site.model_store))
     yield from _missing_file(
         "ssh > private-key-file",
         key,
@@ -84,7 +85,7 @@ def _ssh_files(site: Site) -> Iterator[Problem]:
         "ssh > known-hosts-file",
         known,
         "Without pinned host keys another machine could pose as a host.",
-        f"Write it with: ssh-keyscan {' '.join(str(node.address) for node in site.nodes)} >> {known} "
+        f"Write it with: ssh-keyscan {' '.join(addresses)} >> {known} "
         "and compare the fingerprints with the hosts' own.",
     )
 
