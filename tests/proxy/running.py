@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import select
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 import yaml
@@ -27,8 +26,8 @@ class RunningProxy:
     """Hold a proxy's process and address."""
 
     process: subprocess.Popen[bytes]
+    log: BinaryIO
     url: str = ""
-    lines: list[dict[str, Any]] = field(default_factory=list)
     start_seconds: float = 0.0
 
     def post(self, model: str, **content: Any) -> httpx.Response:
@@ -39,20 +38,10 @@ class RunningProxy:
         """Read a path."""
         return httpx.get(f"{self.url}{path}", timeout=30)
 
-    def read_log(self, seconds: float = 0.2) -> list[dict[str, Any]]:
-        """Return all lines of the log, waiting a moment for new ones."""
-        while self.read_line(seconds):
-            pass
-        return self.lines
-
-    def read_line(self, seconds: float) -> bool:
-        """Read one line of the log, if one comes in time."""
-        assert self.process.stdout is not None
-        came = bool(select.select([self.process.stdout], [], [], seconds)[0])
-        line = self.process.stdout.readline() if came else b""
-        if line:
-            self.lines.append(json.loads(line))
-        return bool(line)
+    def read_log(self) -> list[dict[str, Any]]:
+        """Return all whole lines of the log."""
+        self.log.seek(0)
+        return [json.loads(line) for line in self.log.readlines() if line.endswith(b"\n")]
 
 
 @contextmanager
@@ -61,14 +50,14 @@ def running(folder: Path, config: dict[str, Any]) -> Iterator[RunningProxy]:
     path = folder / "proxy.yaml"
     path.write_text(yaml.safe_dump({"listen": {"address": "127.0.0.1", "port-number": 0}, **config}))
     start = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "proxy", "--config", str(path)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        bufsize=0,
-    )
-    proxy = RunningProxy(process)
+    with (folder / "proxy.log").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "proxy", "--config", str(path)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            stdout=output,
+        )
+    proxy = RunningProxy(process, (folder / "proxy.log").open("rb"))
     try:
         _wait_for_address(proxy)
         proxy.start_seconds = time.monotonic() - start
@@ -80,14 +69,15 @@ def running(folder: Path, config: dict[str, Any]) -> Iterator[RunningProxy]:
         finally:
             process.kill()
             process.wait()
-            assert process.stdout is not None
-            process.stdout.close()
+            proxy.log.close()
 
 
 def _wait_for_address(proxy: RunningProxy) -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until and proxy.process.poll() is None:
-        if proxy.read_line(1) and (match := _RUNNING_ON.search(proxy.lines[-1]["event"])):
-            proxy.url = match[1]
-            return
-    raise AssertionError(f"the proxy did not start: {proxy.lines}")
+        for line in proxy.read_log():
+            if match := _RUNNING_ON.search(line["event"]):
+                proxy.url = match[1]
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"the proxy did not start: {proxy.read_log()}")
