@@ -1,11 +1,12 @@
 """The command line: `python -m toolchain setup | env | clean`."""
 
 import argparse
+import errno
 import sys
 
-from toolchain import engine, environment, plugins
+from toolchain import cache, engine, environment, plugins
 from toolchain.clean import clean
-from toolchain.errors import ToolchainError
+from toolchain.errors import CacheError, ToolchainError
 from toolchain.progress import say
 from toolchain.state import State
 
@@ -18,10 +19,24 @@ def main(arguments: list[str]) -> int:
     except ToolchainError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
+    except OSError as problem:
+        if problem.errno != errno.ENOSPC:
+            raise
+        print(f"error: {_disk_is_full(problem)}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nstopped; the next run starts the unfinished piece again", file=sys.stderr)
         return 130
     return 0
+
+
+def _disk_is_full(problem: OSError) -> CacheError:
+    return CacheError(
+        str(problem.filename or cache.root()),
+        "no space is left on the disk",
+        "the engine takes 0.5 GB, the lab's artifacts 2 GB, a build some 5 GB while it runs",
+        "run: python -m toolchain clean --go-build-cache, or set KUBEVC_CACHE to a folder on another disk",
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -29,6 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="verb")
     setup = verbs.add_parser("setup", help="get the engine and its plugins into the cache")
     setup.add_argument("--lab", action="store_true", help="also the lab's binaries, images and models")
+    setup.add_argument(
+        "--architecture",
+        action="append",
+        choices=["amd64", "arm64", "armhf"],
+        help="of the lab's hosts; may be given several times (default: this machine's)",
+    )
     setup.add_argument("--retry-official", action="store_true", help="ask again for official downloads that failed")
     setup.set_defaults(verb=_setup)
     env = verbs.add_parser("env", help='print shell lines: eval "$(python -m toolchain env)"')
@@ -47,14 +68,14 @@ def _setup(chosen: argparse.Namespace) -> None:
         say(f"engine: {plugin}")
     State().prepare(installed)
     if chosen.lab:
-        _setup_lab()
+        _setup_lab(chosen.architecture or [cache.host_architecture()])
 
 
-def _setup_lab() -> None:
+def _setup_lab(architectures: list[str]) -> None:
     # Here, because the makers of images and models import more than the engine's set-up should wait for.
     from toolchain.steps import lab_steps
 
-    for step in lab_steps():
+    for step in lab_steps(architectures):
         if not step.is_done():
             step.run()
         say(f"lab: {step.name}")

@@ -54,10 +54,16 @@ def _build_in(work: Path, recipe: Recipe, architecture: str) -> None:
         cache.make_folder(work)
         _prepare(work / "source", work / "result", go, recipe)
         _compile(work, go, recipe, architecture, environment)
-        cache.make_folder(recipe.folder(architecture).parent)
-        (work / "result").replace(recipe.folder(architecture))
+        _deliver(work / "result", recipe.folder(architecture))
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _deliver(result: Path, folder: Path) -> None:
+    cache.make_folder(folder.parent)
+    # What lies there without the binary is the rest of a result that somebody deleted.
+    shutil.rmtree(folder, ignore_errors=True)
+    result.replace(folder)
 
 
 def _prepare(source: Path, result: Path, go: str, recipe: Recipe) -> None:

@@ -57,6 +57,14 @@ def test_a_second_build_needs_no_compiler(hello: Recipe, monkeypatch: pytest.Mon
 
 
 @needs_go
+def test_a_result_without_its_binary_is_built_again(hello: Recipe) -> None:
+    binary = build(hello, HERE)
+    binary.rename(binary.with_name("other"))
+    assert build(hello, HERE) == binary
+    assert [path.name for path in binary.parent.iterdir()] == ["hello"]
+
+
+@needs_go
 def test_two_runs_at_once_build_once(hello: Recipe, capfd: pytest.CaptureFixture[str]) -> None:
     runs = [threading.Thread(target=build, args=(hello, HERE)) for _ in range(2)]
     for run in runs:

@@ -1,5 +1,6 @@
 """The verbs, as a person types them."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,22 @@ def test_an_interrupted_setup_says_that_it_can_be_run_again(
     monkeypatch.setattr("toolchain.engine.resolve", interrupted)
     assert command_line.main(["setup"]) == 130
     assert capfd.readouterr().err == "\nstopped; the next run starts the unfinished piece again\n"
+
+
+def test_a_full_disk_is_said_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], cache_folder: Path
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", f"{cache_folder}/x")
+
+    monkeypatch.setattr("toolchain.engine.resolve", full)
+    assert command_line.main(["setup"]) == 1
+    assert capfd.readouterr().err == (
+        f"error: {cache_folder}/x: no space is left on the disk\n"
+        "  why it matters: the engine takes 0.5 GB, the lab's artifacts 2 GB, a build some 5 GB while it runs\n"
+        "  what to do: run: python -m toolchain clean --go-build-cache, "
+        "or set KUBEVC_CACHE to a folder on another disk\n"
+    )
 
 
 def test_a_cache_that_cannot_be_made_is_said(tmp_path: Path) -> None:
