@@ -21,7 +21,7 @@ setup: ## install what the project needs on this machine (called by the others)
 
 up: setup ## bring SITE up (default: the lab on this machine) and show its first answer
 	@$(PYTHON) -m toolchain setup $(if $(LAB),--lab)
-	@$(if $(LAB),$(PYTHON) -m lab up --name $(SITE))
+	@$(if $(LAB),$(PYTHON) -m lab up --name $(SITE) --definition $(LAB))
 	@mkdir -p $(dir $(EVENTS)) && rm -f $(EVENTS)
 	@$(ENV); pulumi stack select --create --stack $(SITE) && \
 	  PULUMI_DEBUG_COMMANDS=true pulumi up --yes --skip-preview --stack $(SITE) --event-log $(EVENTS)
@@ -48,7 +48,9 @@ test-fast: setup ## run the tests that need neither root nor hosts
 	@$(ENV); $(PYTHON) -m pytest tests -m "not lab and not vm"
 
 test-vm: setup ## run the tests on virtual machines (minutes; outside CI)
-	@$(ENV); $(PYTHON) -m pytest tests -m vm
+	@toolchain/bootstrap.sh toolchain/debian-packages-vm.txt
+	@$(ENV); $(PYTHON) -m toolchain setup --lab --architecture amd64 --architecture arm64 && \
+	  $(PYTHON) -m pytest tests -m vm
 
 images: setup ## make the container images and print their archives
 	@$(PYTHON) -m toolchain.images

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from toolchain import cache, index, recipes
+from toolchain import index, recipes
 from toolchain.build import build, is_built
 from toolchain.index import Artifact
 from toolchain.recipes import Recipe
@@ -39,6 +39,6 @@ class Binary:
         index.add(self.artifact, build(self.recipe, self.architecture))
 
 
-STEPS = tuple(
-    Binary(recipe=recipes.table()[name], architecture=cache.host_architecture()) for name in ("k3s", "flannel-cni")
-)
+def steps(architecture: str) -> tuple[Binary, ...]:
+    """Return the steps for hosts of one architecture."""
+    return tuple(Binary(recipe=recipes.table()[name], architecture=architecture) for name in ("k3s", "flannel-cni"))

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Install what the project needs before any of its Python can run: Debian packages, uv, the virtual environment.
-# Run again at any time; with nothing to do it takes about a second.
+# Run again at any time; with nothing to do it takes about a second.  An argument is another list of Debian packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly uv_version=0.13.9
-readonly package_list=toolchain/debian-packages.txt
+readonly package_lists=(toolchain/debian-packages.txt "$@")
 
 fail() {
     printf 'setup: %s\n' "$1" >&2
@@ -18,7 +18,7 @@ missing_packages() {
         case "$name" in '' | '#'*) continue ;; esac
         if [[ -n $command ]] && command -v "$command" >/dev/null; then continue; fi
         [[ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null || true)" == installed ]] || printf '%s\n' "$name"
-    done <"$package_list"
+    done < <(cat "${package_lists[@]}")
 }
 
 install_packages() {

@@ -1,9 +1,10 @@
 """What `python -m toolchain setup --lab` makes beside the engine, in order.
 
 A step knows whether its result is already in the cache, which must cost milliseconds, and how to make it. A new kind
-of lab artifact is one new module that holds a tuple `STEPS`, named in `lab_steps`.
+of lab artifact is one new module with its steps, named in `lab_steps`.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from toolchain import binaries, images, models
@@ -30,6 +31,11 @@ class Step(Protocol):
         ...
 
 
-def lab_steps() -> tuple[Step, ...]:
-    """Return the steps of the lab's artifacts, in the order in which they depend on each other."""
-    return (*binaries.STEPS, *images.STEPS, *models.STEPS)
+def lab_steps(architectures: Sequence[str]) -> tuple[Step, ...]:
+    """Return the steps of the lab's artifacts, in the order in which they depend on each other.
+
+    Args:
+        architectures: Those of the lab's hosts; models are the same for all of them.
+    """
+    programs = [step for name in architectures for step in (*binaries.steps(name), *images.steps(name))]
+    return (*programs, *models.STEPS)

@@ -3,6 +3,6 @@
 `catalogue.py` lists the images; `build.py` is the way from there to a file that containerd imports.
 """
 
-from toolchain.images.step import STEPS
+from toolchain.images.step import steps
 
-__all__ = ["STEPS"]
+__all__ = ["steps"]

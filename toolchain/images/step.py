@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from toolchain import cache
 from toolchain.images.build import build, find
 from toolchain.images.catalogue import CATALOGUE, Image
 
@@ -32,4 +31,6 @@ class ImageStep:
         build(self.image, self.architecture)
 
 
-STEPS = tuple(ImageStep(image, cache.host_architecture()) for image in CATALOGUE)
+def steps(architecture: str) -> tuple[ImageStep, ...]:
+    """Return the steps for nodes of one architecture."""
+    return tuple(ImageStep(image, architecture) for image in CATALOGUE if architecture in image.architectures)
