@@ -63,7 +63,7 @@ def test_going_back_gives_the_old_version_again() -> None:
 
 def test_old_archives_do_not_pile_up() -> None:
     artifacts = [build(image_with(content), "amd64") for content in "abcde"]
-    assert [artifact.path.exists() for artifact in artifacts] == [False, False, True, True, True]
+    assert [artifact.path.exists() for artifact in artifacts] == [False, False, False, True, True]
 
 
 def test_all_architectures_have_one_reference() -> None:

@@ -16,7 +16,7 @@ from toolchain.lock import exclusive
 from toolchain.progress import say
 
 _HERE = Path(__file__).parent
-_VERSIONS_KEPT = 3
+_VERSIONS_KEPT = 2
 
 
 def find(image: Image, architecture: str) -> Artifact | None:
