@@ -23,7 +23,7 @@ def compare(resource: Resource[Any, Any], found: adapter.Properties, wanted: ada
     compared = [name for name in adapter.properties_of(resource.inputs) if name not in resource.not_compared]
     for name in compared:
         for path, old, new in _differences(name, adapter.plain(found.get(name)), adapter.plain(wanted.get(name))):
-            replaces = path == HOST_NAME or name in resource.replace_on
+            replaces = path == HOST_NAME or not resource.replace_on.isdisjoint((path, name))
             diffs[path] = PropertyDiff(_kind(old, new, replaces), input_diff=False)
     replaced = sorted({path for path, diff in diffs.items() if diff.kind.name.endswith("REPLACE")})
     return DiffResponse(

@@ -1,7 +1,6 @@
 """The provider: what Pulumi's engine asks, answered by the resources."""
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,15 +32,15 @@ from edgehost.address import HostAddress
 from edgehost.checking import check_inputs
 from edgehost.difference import compare
 from edgehost.engine_log import EngineLog
-from edgehost.errors import AccessError, CommandTimedOut, EdgehostError, InputError
+from edgehost.errors import AccessError, CommandTimedOut, EdgehostError, InputError, StepError
 from edgehost.facts import read_facts
+from edgehost.forgetting import FORGET_VARIABLE, forgets_unreachable
 from edgehost.host import Host, Hosts
 from edgehost.login import Login
-from edgehost.resource import REACHABLE, UNREACHABLE, HostInputs, PartlyDone, Resource
+from edgehost.resource import REACHABLE, UNREACHABLE, HostInputs, Resource
 from edgehost.schema import schema_of
 
 PACKAGE = "edgehost"
-FORGET_VARIABLE = "EDGEHOST_FORGET_UNREACHABLE"
 AnyResource = Resource[Any, Any]
 
 
@@ -82,7 +81,9 @@ class EdgehostProvider(Provider):
         return CheckResponse(inputs=inputs, failures=failures)
 
     async def diff(self, request: DiffRequest) -> DiffResponse:
-        return compare(self._resource(request.type), request.old_state, request.new_inputs)
+        resource = self._resource(request.type)
+        _check_change(resource, request)
+        return compare(resource, request.old_state, request.new_inputs)
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         resource = self._resource(request.type)
@@ -93,8 +94,9 @@ class EdgehostProvider(Provider):
         identity = f"{inputs.host.name}/{resource.token}/{resource.identity(inputs)}"
         try:
             state = await resource.create(self._host(inputs, request.urn), inputs)
-        except PartlyDone as partly:
-            raise InitFailed(identity, _dump(partly.state, secret), request.properties, partly.reason) from partly
+        except StepError as reason:
+            # The host may be half changed. In the stack, the resource is tried again by `up` and undone by `destroy`.
+            raise InitFailed(identity, _dump(resource.begun(inputs), secret), request.properties, reason) from reason
         return CreateResponse(identity, _dump(state, secret))
 
     async def read(self, request: ReadRequest) -> ReadResponse:
@@ -116,10 +118,7 @@ class EdgehostProvider(Provider):
         old = adapter.load(resource.state, request.olds)
         inputs = adapter.load(resource.inputs, request.news)
         secret = adapter.secret_properties(request.news) | resource.secret_outputs
-        try:
-            state = await resource.update(self._host(inputs, request.urn), old, inputs)
-        except PartlyDone as partly:
-            raise InitFailed(request.resource_id, _dump(partly.state, secret), request.news, partly.reason) from partly
+        state = await resource.update(self._host(inputs, request.urn), old, inputs)
         return UpdateResponse(_dump(state, secret))
 
     async def delete(self, request: DeleteRequest) -> None:
@@ -128,7 +127,7 @@ class EdgehostProvider(Provider):
         try:
             await resource.delete(self._host(state, request.urn), state)
         except AccessError as error:
-            await self._forget(state.host, request.urn, error)
+            await self._forget(request.urn, error)
 
     async def invoke(self, request: InvokeRequest) -> InvokeResponse:
         address = adapter.load(_FactsArguments, request.args).host
@@ -146,10 +145,10 @@ class EdgehostProvider(Provider):
             return _with_status(old, UNREACHABLE)
         return state
 
-    async def _forget(self, host: HostAddress, urn: str, error: AccessError) -> None:
-        if not os.environ.get(FORGET_VARIABLE):
-            raise _cannot_clean(host, urn, error) from error
-        await self._log.warn_once(f"{host}: forgotten without cleaning it, as {FORGET_VARIABLE} asks.")
+    async def _forget(self, urn: str, error: AccessError) -> None:
+        if not forgets_unreachable():
+            raise _cannot_clean(urn, error) from error
+        await self._log.warn_once(f"forgotten without cleaning it, as {FORGET_VARIABLE} asks: {error.message.found}")
 
     def _host(self, inputs: HostInputs, urn: str) -> Host:
         return self._hosts.at(inputs.host, urn)
@@ -182,6 +181,14 @@ def _expected(resource: AnyResource, wanted: adapter.Properties, known: adapter.
     return adapter.with_secrets({**wanted, **stay, **unknown}, resource.secret_outputs)
 
 
+def _check_change(resource: AnyResource, request: DiffRequest) -> None:
+    if adapter.has_unknowns(request.new_inputs):
+        return
+    old = adapter.load(resource.state, request.old_state)
+    for problem in resource.check_change(old, adapter.load(resource.inputs, request.new_inputs)):
+        raise problem
+
+
 def _dump(state: HostInputs, secret: frozenset[str]) -> dict[str, PropertyValue]:
     return adapter.with_secrets(adapter.dump(state), secret)
 
@@ -204,9 +211,9 @@ def _login_failures(given: adapter.Properties) -> list[CheckFailure]:
     return failures
 
 
-def _cannot_clean(host: HostAddress, urn: str, error: AccessError) -> AccessError:
+def _cannot_clean(urn: str, error: AccessError) -> AccessError:
     return type(error)(
-        f"{host}: delete",
+        f"{error.message.where}, to delete",
         f"{error.message.found}",
         "What was made on the host is still there, so it stays in the stack.",
         f"Bring the host back and run `pulumi destroy` again; or, if it is gone for good, forget it with "

@@ -7,7 +7,7 @@ the kind into an error with a remedy.
 from collections.abc import Callable
 
 from edgehost.address import HostAddress
-from edgehost.errors import ChecksumMismatch, CommandFailed, DownloadFailed, NoSpace, NotReady, RebootNeeded, StepError
+from edgehost.errors import ChecksumMismatch, CommandFailed, DownloadFailed, NoSpace, RebootNeeded, StepError
 
 AGAIN = "then run `pulumi up` again."
 
@@ -145,12 +145,12 @@ def _not_a_file(where: str, host: HostAddress, detail: str) -> StepError:
     )
 
 
-def _not_ready(where: str, host: HostAddress, detail: str) -> StepError:
-    return NotReady(
+def _mounted(where: str, host: HostAddress, detail: str) -> StepError:
+    return CommandFailed(
         where,
-        detail,
-        "What depends on it cannot go on.",
-        f"Read `ssh {host.address} journalctl -b -p warning -n 50`, {AGAIN}",
+        f"{detail} is still mounted",
+        "What is in it may belong to somebody else, so the folders around it were not removed.",
+        f"End what uses it (`ssh {host.address} fuser -vm {detail}`) and unmount it, then run the command again.",
     )
 
 
@@ -171,5 +171,5 @@ TABLE: dict[str, Callable[[str, HostAddress, str], StepError]] = {
     "unit-failed": _unit_failed,
     "unit-unknown": _unit_unknown,
     "not-a-file": _not_a_file,
-    "not-ready": _not_ready,
+    "mounted": _mounted,
 }

@@ -1,11 +1,12 @@
 """What every resource of the provider has in common."""
 
+import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from edgehost.address import HostAddress
-from edgehost.errors import EdgehostError, InputError
+from edgehost.errors import InputError
 from edgehost.host import Host
 
 REACHABLE = "reachable"
@@ -30,15 +31,6 @@ InputsT = TypeVar("InputsT", bound=HostInputs)
 StateT = TypeVar("StateT", bound=HostInputs)
 
 
-class PartlyDone(Exception):
-    """Carry the state of a resource whose step was begun and recorded, but could not be finished."""
-
-    def __init__(self, state: HostInputs, reason: EdgehostError) -> None:
-        self.state = state
-        self.reason = reason
-        super().__init__(str(reason))
-
-
 class Resource(ABC, Generic[InputsT, StateT]):
     """Say what one kind of thing on a host is: how it is read, made, changed and undone.
 
@@ -49,7 +41,7 @@ class Resource(ABC, Generic[InputsT, StateT]):
     token: ClassVar[str]
     inputs: type[InputsT]
     state: type[StateT]
-    # Properties whose change makes it another resource; the host's name always does.
+    # Properties, or paths such as server.name, whose change makes it another resource; the host's name always does.
     replace_on: ClassVar[frozenset[str]] = frozenset()
     # Properties that only say how it is done: their change alone is no reason to do it again.
     not_compared: ClassVar[frozenset[str]] = frozenset()
@@ -72,6 +64,15 @@ class Resource(ABC, Generic[InputsT, StateT]):
     def complete(self, inputs: InputsT) -> InputsT:
         """Return the inputs with what can be worked out on this machine filled in."""
         return inputs
+
+    def check_change(self, state: StateT, inputs: InputsT) -> list[InputError]:
+        """Return what forbids to lead from the old state to the inputs; asked in previews as well."""
+        del state, inputs
+        return []
+
+    def begun(self, inputs: InputsT) -> StateT:
+        """Return the state of a resource whose making was begun and failed; delete must be able to undo it."""
+        return self.state(**{field.name: getattr(inputs, field.name) for field in dataclasses.fields(inputs)})
 
     @abstractmethod
     async def read(self, host: Host, state: StateT) -> StateT | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "scripts"
 # Every script stands on these: strict mode and refusals, the host's own record of what was there before, and
 # ways to read the kernel.
-FOUNDATION = ("prologue", "records", "cgroups", "sysctls", "artifacts", "units")
+FOUNDATION = ("prologue", "records", "cgroups", "sysctls", "artifacts", "units", "kernel", "swap", "kubectl")
 REFUSAL = re.compile(r"^kubevc-refusal (?P<kind>[a-z-]+)(?: (?P<detail>.*))?$", re.MULTILINE)
 REFUSAL_STATUS = 90
 

@@ -19,6 +19,7 @@ from edgehost.provider import InitFailed
 
 AnswerT = TypeVar("AnswerT")
 MESSAGE_LIMIT_BYTES = 400 * 1024 * 1024
+CANCEL_SECONDS = 15.0
 DETAILS_KEY = "grpc-status-details-bin"
 
 
@@ -51,6 +52,9 @@ class EdgehostServicer(ProviderServicer):
         """Stop what is under way: every step on a host can be repeated, so none needs to be waited for."""
         for task in self._running:
             task.cancel()
+        if self._running:
+            # A join takes its token back before it ends.
+            await asyncio.wait(self._running, timeout=CANCEL_SECONDS)
         return await super().Cancel(request, context)
 
     async def answer(self, answer: Awaitable[AnswerT], request: Any, context: Any) -> AnswerT:

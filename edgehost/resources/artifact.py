@@ -1,14 +1,13 @@
 """A file with a known sha256: a program, an image archive."""
 
 import asyncio
-import hashlib
 import re
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 
 from edgehost.errors import ChecksumMismatch, InputError
 from edgehost.host import Host
+from edgehost.manifest import sha256_of
 from edgehost.resource import HostInputs, Resource
 from edgehost.resources.file import check_mode, check_path
 
@@ -116,8 +115,7 @@ def _size_bytes(source: Path) -> int:
 
 
 def _check_source(source: Path, wanted: str) -> None:
-    status = source.stat()
-    found = sha256_of(source, status.st_size, status.st_mtime_ns)
+    found = sha256_of(source)
     if found != wanted:
         raise ChecksumMismatch(
             str(source),
@@ -125,14 +123,6 @@ def _check_source(source: Path, wanted: str) -> None:
             "It is damaged or another version; it was not sent to any host.",
             "Correct the sha256 in the artifact lock file, or fetch the file anew.",
         )
-
-
-@lru_cache(maxsize=64)
-def sha256_of(path: Path, size_bytes: int, modified_ns: int) -> str:
-    """Return a file's sha256; a file of the same size and time is not read again for the next host."""
-    del size_bytes, modified_ns
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _bad_sha256(inputs: ArtifactInputs) -> InputError:

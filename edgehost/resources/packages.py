@@ -49,6 +49,9 @@ class Packages(Resource[PackagesInputs, PackagesState]):
     def check(self, inputs: PackagesInputs) -> list[InputError]:
         return [_bad_name(name) for name in inputs.names if not name or not ALLOWED.issuperset(name)]
 
+    def begun(self, inputs: PackagesInputs) -> PackagesState:
+        return PackagesState(host=inputs.host, names=inputs.names, record=record_name(inputs.names))
+
     async def read(self, host: Host, state: PackagesState) -> PackagesState | None:
         report = await host.read("packages-read", NAMES="\n".join(state.names))
         there = set(report.all("installed"))

@@ -12,3 +12,13 @@ active_controllers() {
     done
   } | sed '/^$/d' | sort -u
 }
+
+# kernel_line_file: where the firmware reads the kernel's command line; nothing on other machines.
+kernel_line_file() {
+  for candidate in /boot/firmware/cmdline.txt /boot/cmdline.txt; do
+    if [ -f "$candidate" ] && [ ! -L "$candidate" ]; then
+      echo "$candidate"
+      return 0
+    fi
+  done
+}

@@ -1,0 +1,115 @@
+"""The way into a cluster: its API answers, its first node is Ready, and this is the kubeconfig."""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from edgehost.distributions import DISTRIBUTIONS
+from edgehost.errors import InputError
+from edgehost.host import Host
+from edgehost.node import Node, label_changes, label_node, not_ready, read_node, wait_for
+from edgehost.resource import HostInputs, Resource
+
+SERVER = re.compile(r"^(\s*server: https://)[^:/\s]+(:\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterAccessInputs(HostInputs):
+    """Describe a cluster's first server.
+
+    Attributes:
+        node_name: The server's own node.
+        unit_name: The unit that runs the server.
+        distribution: A key of DISTRIBUTIONS.
+        labels: Labels of the server's node.
+        ready_timeout_seconds: How long the API and the node may take.
+        ready: Always true in what is wanted; false in the state when the API or the node is not.
+    """
+
+    node_name: str
+    unit_name: str
+    distribution: str = "k3s"
+    labels: dict[str, str] = field(default_factory=dict[str, str])
+    ready_timeout_seconds: int = 300
+    ready: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterAccessState(ClusterAccessInputs):
+    """Add the way in.
+
+    Attributes:
+        kubeconfig: The administrator's kubeconfig with the host's address; a secret.
+        version: The server's version of Kubernetes.
+    """
+
+    kubeconfig: str = ""
+    version: str = ""
+
+
+class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
+    """Wait for a cluster and hand out its kubeconfig; remove the server's data when deleted."""
+
+    token = "ClusterAccess"
+    inputs = ClusterAccessInputs
+    state = ClusterAccessState
+    replace_on = frozenset({"nodeName", "distribution"})
+    not_compared = frozenset({"readyTimeoutSeconds", "unitName"})
+    secret_outputs = frozenset({"kubeconfig"})
+
+    def identity(self, inputs: ClusterAccessInputs) -> str:
+        return inputs.node_name
+
+    def check(self, inputs: ClusterAccessInputs) -> list[InputError]:
+        return check_distribution(inputs.distribution)
+
+    async def read(self, host: Host, state: ClusterAccessState) -> ClusterAccessState | None:
+        node = await _node(host, state)
+        labels = {key: node.labels[key] for key in state.labels if key in node.labels}
+        found = replace(state, ready=node.ready, labels=labels)
+        return await self._with_access(host, found, node) if node.api else found
+
+    async def create(self, host: Host, inputs: ClusterAccessInputs) -> ClusterAccessState:
+        return await self._wait(host, inputs, old_labels={})
+
+    async def update(self, host: Host, state: ClusterAccessState, inputs: ClusterAccessInputs) -> ClusterAccessState:
+        return await self._wait(host, inputs, old_labels=state.labels)
+
+    async def delete(self, host: Host, state: ClusterAccessState) -> None:
+        await DISTRIBUTIONS[state.distribution].uninstall(host, state.unit_name)
+
+    async def _wait(self, host: Host, inputs: ClusterAccessInputs, old_labels: dict[str, str]) -> ClusterAccessState:
+        seconds = inputs.ready_timeout_seconds
+        node = await wait_for(lambda: _node(host, inputs), lambda node: node.ready, host, "the API", seconds)
+        if node is None:
+            raise await not_ready(host, inputs.unit_name, "the cluster's API and first node were not ready", seconds)
+        changes = label_changes(old_labels, inputs.labels, node.labels)
+        if changes or node.cordoned:
+            await label_node(host, inputs.node_name, _kubeconfig_path(inputs), changes)
+        return await self._with_access(host, self.begun(inputs), node)
+
+    async def _with_access(self, host: Host, state: ClusterAccessState, node: Node) -> ClusterAccessState:
+        report = await host.read("file-read", FILE_PATH=_kubeconfig_path(state))
+        kubeconfig = SERVER.sub(rf"\g<1>{host.address.address}\g<2>", report.text("content"))
+        return replace(state, kubeconfig=kubeconfig, version=node.version)
+
+
+def check_distribution(name: str) -> list[InputError]:
+    """Return what is wrong with a distribution's name."""
+    if name in DISTRIBUTIONS:
+        return []
+    return [
+        InputError(
+            "distribution",
+            f"{name!r} is not a distribution that this provider knows",
+            "It does not know how its nodes join and leave.",
+            f"Use one of {', '.join(DISTRIBUTIONS)}.",
+        )
+    ]
+
+
+async def _node(host: Host, inputs: ClusterAccessInputs) -> Node:
+    return await read_node(host, inputs.node_name, _kubeconfig_path(inputs))
+
+
+def _kubeconfig_path(inputs: ClusterAccessInputs) -> str:
+    return DISTRIBUTIONS[inputs.distribution].kubeconfig_path

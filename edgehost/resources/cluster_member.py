@@ -1,0 +1,252 @@
+"""A host that is a node of a cluster.
+
+Joining is one step, not a chain of commands, because of the token: it is minted on the server for this one node, goes
+to the host by stdin, lies there in memory only, and is deleted when the node is Ready. It is in this process's memory
+in between and nowhere else.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from edgehost.address import HostAddress
+from edgehost.distributions import DISTRIBUTIONS
+from edgehost.distributions.protocol import Distribution
+from edgehost.errors import AccessError, EdgehostError, InputError, NotReady
+from edgehost.forgetting import forgets_unreachable
+from edgehost.host import Host
+from edgehost.node import Node, label_changes, label_node, not_ready, read_node, wait_for
+from edgehost.resource import HostInputs, Resource
+from edgehost.resources.cluster_access import check_distribution
+from edgehost.resources.file import check_path
+
+DRAIN_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterMemberInputs(HostInputs):
+    """Describe a membership.
+
+    Attributes:
+        server: A host of the control plane, where tokens are minted and nodes are asked for.
+        node_name: The node's name in the cluster.
+        unit_name: The agent's unit, which must be installed but need not run.
+        token_file: Where the agent reads its token; nothing usable stays there.
+        distribution: A key of DISTRIBUTIONS.
+        server_url: The API's address as the agent uses it.
+        labels: The node's labels; others on the node are left alone.
+        restart_on: Hashes of what the agent reads at its start; a change of any restarts it.
+        ready_timeout_seconds: How long the node may take to be Ready.
+        ready: Always true in what is wanted; false in the state when the node is not Ready or the agent does not run.
+    """
+
+    server: HostAddress
+    node_name: str
+    unit_name: str
+    token_file: str
+    distribution: str = "k3s"
+    server_url: str | None = None
+    labels: dict[str, str] = field(default_factory=dict[str, str])
+    restart_on: dict[str, str] = field(default_factory=dict[str, str])
+    ready_timeout_seconds: int = 180
+    ready: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterMemberState(ClusterMemberInputs):
+    """Add what the cluster says.
+
+    Attributes:
+        node_uid: The node object's uid; it changes when the host joins anew.
+    """
+
+    node_uid: str = ""
+
+
+class ClusterMember(Resource[ClusterMemberInputs, ClusterMemberState]):
+    """Join a host to a cluster, and drain, remove and clean it when deleted."""
+
+    token = "ClusterMember"
+    inputs = ClusterMemberInputs
+    state = ClusterMemberState
+    replace_on = frozenset({"nodeName", "unitName", "tokenFile", "distribution", "server.name"})
+    not_compared = frozenset({"readyTimeoutSeconds"})
+    volatile_outputs = frozenset({"nodeUid"})
+
+    def identity(self, inputs: ClusterMemberInputs) -> str:
+        return inputs.node_name
+
+    def check(self, inputs: ClusterMemberInputs) -> list[InputError]:
+        return [*check_distribution(inputs.distribution), *check_path("tokenFile", inputs.token_file)]
+
+    async def read(self, host: Host, state: ClusterMemberState) -> ClusterMemberState | None:
+        node, agent = await asyncio.gather(_node(host, state), _agent(host, state))
+        labels = {key: node.labels[key] for key in state.labels if key in node.labels}
+        ready = node.ready and agent.active and agent.admitted
+        return replace(state, ready=ready, node_uid=node.uid, labels=labels)
+
+    async def create(self, host: Host, inputs: ClusterMemberInputs) -> ClusterMemberState:
+        return await self._ensure(host, inputs, restart=False, old_labels={})
+
+    async def update(self, host: Host, state: ClusterMemberState, inputs: ClusterMemberInputs) -> ClusterMemberState:
+        restart = state.restart_on != inputs.restart_on or state.server_url != inputs.server_url
+        return await self._ensure(host, inputs, restart=restart, old_labels=state.labels)
+
+    async def delete(self, host: Host, state: ClusterMemberState) -> None:
+        try:
+            await host.enter()
+        except AccessError:
+            if forgets_unreachable():
+                await _leave(host, state, drain=False)
+            raise
+        await _leave(host, state, drain=True)
+        await DISTRIBUTIONS[state.distribution].uninstall(host, state.unit_name)
+        await host.change("token-delete", TOKEN_FILE=state.token_file)
+
+    async def _ensure(
+        self, host: Host, inputs: ClusterMemberInputs, *, restart: bool, old_labels: dict[str, str]
+    ) -> ClusterMemberState:
+        node, agent = await asyncio.gather(_node(host, inputs), _agent(host, inputs))
+        if not node.api:
+            node = await _wait_for_api(host, inputs)
+        if not node.uid or not agent.admitted:
+            node = await _join(host, inputs, node)
+        elif restart or not agent.active or not node.ready:
+            await host.change("unit-restart", UNIT=inputs.unit_name)
+            node = await _wait_until_ready(host, inputs, inputs.ready_timeout_seconds)
+        await _label(host, inputs, node, old_labels)
+        return replace(self.begun(inputs), node_uid=node.uid)
+
+
+@dataclass(frozen=True)
+class _Agent:
+    """Hold whether the agent runs, and whether it has what lets it into the cluster again after a restart."""
+
+    active: bool
+    admitted: bool
+
+
+async def _join(host: Host, inputs: ClusterMemberInputs, stale: Node) -> Node:
+    """Let the host in; a token that expired before the agent used it is followed by another one."""
+    distribution = DISTRIBUTIONS[inputs.distribution]
+    if stale.uid:
+        # The object is of a host that was installed anew; the cluster would take this one for an impostor.
+        await _leave(host, inputs, drain=False)
+    await distribution.forget_identity(host)
+    left = float(inputs.ready_timeout_seconds)
+    while left > 0:
+        node = await _try_token(host, inputs, distribution, left)
+        if node is not None:
+            return node
+        left -= distribution.token_seconds
+    raise await _timed_out(host, inputs)
+
+
+async def _try_token(
+    host: Host, inputs: ClusterMemberInputs, distribution: Distribution, seconds_left: float
+) -> Node | None:
+    """Return the Ready node, or None when the token expired before the node appeared."""
+    async with _token(host, inputs, distribution):
+        await host.change("unit-restart", UNIT=inputs.unit_name)
+        node = await _wait(host, inputs, min(seconds_left, distribution.token_seconds))
+        if node is None and (await _node(host, inputs)).uid:
+            # It is in, and only slow: its images and its network need no token.
+            node = await _wait_until_ready(host, inputs, seconds_left)
+        return node
+
+
+@asynccontextmanager
+async def _token(host: Host, inputs: ClusterMemberInputs, distribution: Distribution) -> AsyncGenerator[None, None]:
+    """Have a token in the agent's place for as long as the block runs, however it ends."""
+    server = host.peer(inputs.server)
+    token = await distribution.mint(server, inputs.node_name)
+    try:
+        await distribution.place(host, token, inputs.token_file)
+        yield
+    finally:
+        results = await asyncio.gather(
+            distribution.revoke(server, token),
+            distribution.wipe(host, token, inputs.token_file),
+            return_exceptions=True,
+        )
+        for problem in results:
+            if isinstance(problem, EdgehostError):
+                await host.log.warn(f"the token dies by itself within {distribution.token_seconds} s: {problem}")
+
+
+async def _wait(host: Host, inputs: ClusterMemberInputs, seconds: float) -> Node | None:
+    return await wait_for(lambda: _node(host, inputs), lambda node: node.ready, host, "the node", seconds)
+
+
+async def _wait_until_ready(host: Host, inputs: ClusterMemberInputs, seconds: float) -> Node:
+    node = await _wait(host, inputs, seconds)
+    if node is None:
+        raise await _timed_out(host, inputs)
+    return node
+
+
+async def _wait_for_api(host: Host, inputs: ClusterMemberInputs) -> Node:
+    seconds = inputs.ready_timeout_seconds
+    node = await wait_for(lambda: _node(host, inputs), lambda node: node.api, host, "the server's API", seconds)
+    if node is None:
+        raise _no_api(host, inputs)
+    return node
+
+
+def _no_api(host: Host, inputs: ClusterMemberInputs) -> NotReady:
+    return NotReady(
+        f"{inputs.server}: API",
+        f"it did not answer within {inputs.ready_timeout_seconds} s",
+        f"{host.address.name} can neither join nor be asked for.",
+        f"Read the server's journal (`ssh {inputs.server.address} journalctl -b -n 100`), then run `pulumi up` again.",
+    )
+
+
+async def _timed_out(host: Host, inputs: ClusterMemberInputs) -> NotReady:
+    what = f"the node {inputs.node_name} was not Ready"
+    return await not_ready(host, inputs.unit_name, what, inputs.ready_timeout_seconds)
+
+
+async def _label(host: Host, inputs: ClusterMemberInputs, node: Node, old: dict[str, str]) -> None:
+    changes = label_changes(old, inputs.labels, node.labels)
+    if changes or node.cordoned:
+        server = host.peer(inputs.server)
+        await label_node(server, inputs.node_name, _kubeconfig_path(inputs), changes)
+
+
+async def _leave(host: Host, inputs: ClusterMemberInputs, *, drain: bool) -> None:
+    """Remove the node from the cluster; a cluster that is gone has nothing to be removed from."""
+    server = host.peer(inputs.server)
+    try:
+        report = await server.change(
+            "node-remove",
+            timeout_seconds=DRAIN_SECONDS * 2,
+            NODE=inputs.node_name,
+            DRAIN=str(drain).lower(),
+            SECONDS_ALLOWED=str(DRAIN_SECONDS),
+            KUBECONFIG_PATH=_kubeconfig_path(inputs),
+        )
+    except EdgehostError as error:
+        await host.log.warn(f"the node object {inputs.node_name} stays in the cluster: {error}")
+        return
+    if report.one("undrained"):
+        await host.log.warn(f"{inputs.node_name} was not drained within {DRAIN_SECONDS} s; its pods were ended.")
+
+
+async def _node(host: Host, inputs: ClusterMemberInputs) -> Node:
+    return await read_node(host.peer(inputs.server), inputs.node_name, _kubeconfig_path(inputs))
+
+
+async def _agent(host: Host, inputs: ClusterMemberInputs) -> _Agent:
+    report = await host.read(
+        "agent-read",
+        UNIT=inputs.unit_name,
+        TOKEN_FILE=inputs.token_file,
+        IDENTITY_PATH=DISTRIBUTIONS[inputs.distribution].identity_path,
+    )
+    return _Agent(report.flag("active"), report.flag("admitted"))
+
+
+def _kubeconfig_path(inputs: ClusterMemberInputs) -> str:
+    return DISTRIBUTIONS[inputs.distribution].kubeconfig_path

@@ -1,0 +1,4 @@
+#!/bin/sh
+# Report which cgroup controllers are active.
+set -eu
+active_controllers | sed 's/^/active /'

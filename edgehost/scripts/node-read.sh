@@ -1,0 +1,10 @@
+#!/bin/sh
+# Report a node of the cluster, as the API sees it. NODE KUBECONFIG_PATH
+set -eu
+form='uid {.metadata.uid}{"\n"}ready {.status.conditions[?(@.type=="Ready")].status}{"\n"}'
+form="$form"'labels {.metadata.labels}{"\n"}version {.status.nodeInfo.kubeletVersion}{"\n"}'
+form="$form"'cordoned {.spec.unschedulable}{"\n"}'
+if [ -r "$KUBECONFIG_PATH" ] && [ "$(on_cluster --request-timeout=5s get --raw /readyz 2>/dev/null)" = ok ]; then
+  echo "api true"
+  on_cluster --request-timeout=10s get node "$NODE" --ignore-not-found -o "jsonpath=$form"
+fi
