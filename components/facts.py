@@ -23,8 +23,8 @@ def _access(facts: HostFacts, host: Node | ModelStore) -> Iterator[Problem]:
         yield Problem(
             where=host.name,
             found=facts.error or f"{host.address} does not answer",
-            why="Nothing of it can be read or changed.",
-            fix=f"Check power, network and login with: ssh {host.address} true",
+            why="A site is set up only when all its hosts can be entered.",
+            fix="Mend that, or take the host out of the site's file.",
         )
 
 

@@ -128,7 +128,7 @@ def _deployment_spec(app: str, args: ModelServerArgs, host: Host) -> dict[str, A
         container=_container(args.model, framework, _image(framework, args.artifacts, host)),
         volumes=[
             {"name": "config", "configMap": {"name": app}},
-            {"name": "models", "persistentVolumeClaim": {"claimName": "models", "readOnly": True}},
+            {"name": "models", "persistentVolumeClaim": {"claimName": args.volume.claim_name, "readOnly": True}},
         ],
         replicas=args.model.replicas,
         node_selector={**args.model.node_selector, **pods.on_architecture(host)},

@@ -40,8 +40,9 @@ class SiteWorkspace(pulumi.ComponentResource):
     workspace: Workspace
 
     def __init__(self, name: str, args: SiteWorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("kubevc:workspace:SiteWorkspace", name, None, opts)
+        # Resources inherit it when they are made: it must be there before this component and all that follow.
         pulumi.runtime.register_stack_transformation(force_patches)
+        super().__init__("kubevc:workspace:SiteWorkspace", name, None, opts)
         provider = kubernetes.Provider(
             f"{name}-kubernetes",
             kubeconfig=args.access.kubeconfig,
