@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 from lab.cgroup import unified
-from lab.errors import HostError
 from lab.host import Host
-from lab.identity import HostFile
+from lab.identity import HostFile, mount_helper
+from lab.image import Image
 from lab.paths import ROOM
 
 _DISKS = {"base": ("/var",), "store": ("/var", "/export")}
@@ -17,6 +17,18 @@ _PROPAGATION = Path("/run/systemd/nspawn/propagate")
 class ContainerHost(Host):
     """A Debian host that shares this machine's kernel; it is up in seconds."""
 
+    kind = "container"
+
+    @property
+    def root_image(self) -> Image:
+        """Return the root tree that it starts from."""
+        return self.plan.image
+
+    @classmethod
+    def programs(cls, architecture: str) -> dict[str, str]:
+        """Return nothing: what containers need, every lab does."""
+        return {}
+
     def create(self) -> None:
         """Make the folder for all that the host will write, with the files that make it this host."""
         if self._whole().exists():
@@ -24,14 +36,13 @@ class ContainerHost(Host):
         self.wipe()
         for part in ("upper", "work", "root"):
             (self.plan.folder / part).mkdir(parents=True)
-        for path, file in self.plan.identity.items():
+        for path, file in {**self.plan.identity, **mount_helper()}.items():
             self._write(path, file)
         self._whole().write_text(":".join(str(layer) for layer in self.plan.image.layers()))
 
     def boot(self) -> None:
         """Start the host in its own control groups and network namespace."""
-        if self.running():
-            raise self._double_boot()
+        self.require_off()
         plan = self.plan
         plan.group.create(plan.limits)
         plan.network.attach(plan.name, plan.address)
@@ -58,8 +69,7 @@ class ContainerHost(Host):
 
     def wipe(self) -> None:
         """Remove all that the host has written."""
-        if self.running():
-            raise self._double_boot()
+        self.require_off()
         shutil.rmtree(self.plan.folder, ignore_errors=True)
 
     def _inputs(self) -> dict[str, str]:
@@ -90,11 +100,3 @@ class ContainerHost(Host):
         place = place / Path(path).name
         place.write_bytes(file.content)
         place.chmod(file.mode)
-
-    def _double_boot(self) -> HostError:
-        return HostError(
-            f"host {self.plan.name}",
-            "processes of it are still running",
-            "two boots of one root tree corrupt each other's files",
-            f"python -m lab pristine {self.plan.name}, or python -m lab down",
-        )

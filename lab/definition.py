@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from lab import architecture
 from lab.errors import DefinitionError
 from lab.paths import ROOM
 
@@ -45,7 +46,10 @@ class HostDefinition(_Frozen):
     profile: str
     image: Literal["base", "store"] = "base"
     """The root tree it starts from: a bare host, or one that exports /export/models over NFS."""
-    kind: Literal["container"] = "container"
+    kind: Literal["container", "vm"] = "container"
+    """A container shares this machine's kernel and is up in seconds; a virtual machine has Debian's own."""
+    architecture: Literal["amd64", "arm64"] = Field(default_factory=architecture.own, validate_default=True)
+    """Of its processor; another one than this machine's needs a virtual machine."""
 
 
 class LabDefinition(_Frozen):
@@ -63,6 +67,7 @@ class LabDefinition(_Frozen):
                 problems.append(f"hosts > {host.name} > profile: there is no profile {host.profile!r}")
             if host.number >= self.network.num_addresses - 1:
                 problems.append(f"hosts > {host.name} > number: {host.number} is outside of {self.network}")
+            problems += _impossible(host)
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -74,6 +79,15 @@ class LabDefinition(_Frozen):
     def profile(self, host: HostDefinition) -> Profile:
         """Return the size of one of the lab's hosts."""
         return self.profiles[host.profile]
+
+
+def _impossible(host: HostDefinition) -> list[str]:
+    own = architecture.own()
+    if host.kind == "container" and host.architecture != own:
+        return [f"hosts > {host.name} > architecture: containers run {own} here; for {host.architecture} add kind: vm"]
+    if host.kind == "vm" and host.image != "base":
+        return [f"hosts > {host.name} > image: a virtual machine has no image {host.image!r}; use kind: container"]
+    return []
 
 
 def _twice(what: str, values: Iterable[object]) -> list[str]:

@@ -10,6 +10,7 @@ from lab.cgroup import ControlGroup
 from lab.instance import InstanceFolder
 from lab.lock import locked_or_busy
 from lab.progress import step
+from lab.vm_image import forget_emulators
 
 _PROPAGATION = Path("/run/systemd/nspawn/propagate")
 
@@ -27,6 +28,7 @@ def down(folder: InstanceFolder) -> None:
     with locked_or_busy(folder.path), step(f"lab {folder.name} down"):
         folder.group.kill()
         folder.group.remove()
+        forget_emulators()
         network.remove(folder.name)
         for leftover in _PROPAGATION.glob(f"lab.{folder.name}.*"):
             shutil.rmtree(leftover, ignore_errors=True)

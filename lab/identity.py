@@ -46,12 +46,11 @@ def identity(
         "/etc/ssh/ssh_host_ed25519_key": HostFile(key.read_bytes(), 0o600),
         "/etc/ssh/ssh_host_ed25519_key.pub": HostFile(public_file(key).read_bytes()),
         "/root/.ssh/authorized_keys": HostFile(keys.authorized_keys().encode(), 0o600),
-        **_mount_helper(),
     }
 
 
-def _mount_helper() -> dict[str, HostFile]:
-    """Return the stand-in for the kernel's NFS client (docs/lab.md)."""
+def mount_helper() -> dict[str, HostFile]:
+    """Return the stand-in for the kernel's NFS client (docs/lab.md), for hosts that share this machine's kernel."""
     package = ROOM / "nfs_mount"
     files = {f"{_HELPER}/nfs_mount/{file.name}": HostFile(file.read_bytes()) for file in package.glob("*.py")}
     files[f"{_HELPER}/mount.nfs"] = HostFile((package / "mount.nfs").read_bytes(), 0o755)

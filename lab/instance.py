@@ -19,9 +19,10 @@ from lab.image import IMAGES
 from lab.keys import Keys
 from lab.network import Network
 from lab.paths import CHECKOUT, STATE
+from lab.vm import VmHost
 
 DEFAULT = "edge-lab"
-_KINDS = {"container": ContainerHost}
+_KINDS: dict[str, type[Host]] = {kind.kind: kind for kind in (ContainerHost, VmHost)}
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,25 @@ class InstanceFolder:
             InstanceError: It is not up.
         """
         try:
-            return LabDefinition.model_validate_json((self.path / "definition.json").read_text())
+            return LabDefinition.model_validate_json(self._definition_file.read_text())
         except OSError as error:
             remedy = "python -m lab up" + ("" if self.name == DEFAULT else f" --name {self.name} --network NETWORK")
             raise InstanceError(f"lab {self.name}", "is not up", "there is no host to work with", remedy) from error
+        except ValidationError as error:
+            raise InstanceError(
+                f"lab {self.name}",
+                f"{self._definition_file} was written by another version of this program",
+                "this version cannot tell what its hosts are",
+                f"python -m lab down --name {self.name}, then up again",
+            ) from error
+
+    def exists(self) -> bool:
+        """Say whether it has been started, and not taken down since."""
+        return self._definition_file.exists()
+
+    @property
+    def _definition_file(self) -> Path:
+        return self.path / "definition.json"
 
 
 @dataclass(frozen=True)
@@ -126,6 +142,11 @@ class Instance:
             f"lab {self.folder.name}", f"has no host {name!r}", "nothing was done", f"name one of: {names}"
         )
 
+    def programs(self) -> dict[str, str]:
+        """Return the programs of this machine that the kinds of its hosts need, each with its Debian package."""
+        needed = [_KINDS[host.kind].programs(host.architecture) for host in self.definition.hosts]
+        return {program: package for programs in needed for program, package in programs.items()}
+
     def addresses(self) -> dict[str, IPv4Address]:
         """Return the address of every host by its name."""
         return {host.name: self.definition.address(host) for host in self.definition.hosts}
@@ -144,6 +165,7 @@ class Instance:
             name=host.name,
             address=self.definition.address(host),
             profile=host.profile,
+            architecture=host.architecture,
             limits=Limits(cpus=profile.cpus, memory_mib=profile.memory_mib),
             image=IMAGES[host.image],
             network=self.network,
@@ -173,6 +195,7 @@ class Instance:
             "name": host.name,
             "address": str(self.definition.address(host)),
             "kind": host.kind,
+            "architecture": host.architecture,
             "image": host.image,
             "profile": host.profile,
             **self.definition.profile(host).model_dump(by_alias=True),

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab.cgroup import hierarchies
@@ -20,29 +21,41 @@ _PACKAGES = {
 _NEEDED_GIB = 4
 
 
-def check() -> None:
+def check(programs: Mapping[str, str] | None = None) -> None:
     """Refuse a machine that cannot carry a lab, with all that is missing at once.
+
+    Args:
+        programs: What the kinds of hosts need beside the programs that every lab needs, each with its Debian package.
 
     Raises:
         MachineError: Something is missing.
     """
-    if os.geteuid() != 0:
-        raise MachineError(
-            "this machine",
-            "you are not root",
-            "only root can start containers and networks",
-            "sudo -E python -m lab up",
-        )
-    missing = [*_programs(), *_kernel(), *_control_groups(), *_space()]
+    require_root()
+    missing = [*_programs({**_PACKAGES, **(programs or {})}), *_kernel(), *_control_groups(), *_space()]
     if missing:
         found = "\n    ".join(["is missing:", *(what for what, _ in missing)])
         remedy = "\n    ".join(dict.fromkeys(remedy for _, remedy in missing))
         raise MachineError("this machine", found, "the lab's hosts cannot start without", remedy)
 
 
-def _programs() -> list[tuple[str, str]]:
-    absent = [program for program in _PACKAGES if shutil.which(program) is None]
-    packages = " ".join(dict.fromkeys(_PACKAGES[program] for program in absent))
+def require_root() -> None:
+    """Refuse everybody else.
+
+    Raises:
+        MachineError: You are not root.
+    """
+    if os.geteuid() != 0:
+        raise MachineError(
+            "this machine",
+            "you are not root",
+            "only root can start containers and networks, and only root may have the hosts' keys",
+            "run it as root: sudo -E .venv/bin/python -m lab VERB",
+        )
+
+
+def _programs(wanted: Mapping[str, str]) -> list[tuple[str, str]]:
+    absent = [program for program in wanted if shutil.which(program) is None]
+    packages = " ".join(dict.fromkeys(wanted[program] for program in absent))
     return [(f"program {program}", f"apt-get install --yes {packages}") for program in absent]
 
 

@@ -51,12 +51,11 @@ class Network:
 
     def attach(self, host: str, address: IPv4Address) -> None:
         """Make a fresh network namespace for a host with its address on the bridge."""
-        namespace, port = self.namespace(host), self._port(host)
+        namespace, port = self.namespace(host), self.port(host)
         # The kernel clears a namespace away some time after its removal; its end of the bridge goes at once this way.
         _remove_links({port})
         _remove_namespace(namespace)
         _ip("netns", "add", namespace)
-        mac = "02:4b:" + ":".join(f"{byte:02x}" for byte in address.packed)
         # One command, so that the port can never be there without the namespace that takes it away again.
         _ip(
             "link",
@@ -70,7 +69,7 @@ class Network:
             "name",
             "eth0",
             "address",
-            mac,
+            self.mac(address),
             "netns",
             namespace,
         )
@@ -80,8 +79,14 @@ class Network:
         _ip("-n", namespace, "link", "set", "eth0", "up")
         _ip("-n", namespace, "route", "add", "default", "via", str(self.gateway))
 
-    def _port(self, host: str) -> str:
+    def port(self, host: str) -> str:
+        """Return the name of a host's port of the bridge."""
         return f"v{hashlib.sha256(self.instance.encode()).hexdigest()[:4]}-{host}"
+
+    @staticmethod
+    def mac(address: IPv4Address) -> str:
+        """Return the hardware address of the host with an address; it is of the range for private use."""
+        return "02:4b:" + ":".join(f"{byte:02x}" for byte in address.packed)
 
     def _refuse_overlap(self) -> None:
         for link in json.loads(_ip("-json", "address")):

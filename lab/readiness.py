@@ -9,14 +9,14 @@ from lab.errors import HostError
 from lab.host import Host
 from lab.keys import Keys
 
-_BOOT_SECONDS = 60
+_START_SECONDS = 5
+"""Time after which the processes of a host that was started must be there."""
 
 
-def answers(host: Host, timeout_seconds: float = 1) -> bool:
+def answers(host: Host) -> bool:
     """Say whether an SSH server greets on the host's address."""
     try:
-        with socket.create_connection((str(host.plan.address), 22), timeout_seconds) as connection:
-            connection.settimeout(timeout_seconds)
+        with socket.create_connection((str(host.plan.address), 22), host.greeting_seconds) as connection:
             return connection.recv(4) == b"SSH-"
     except OSError:
         return False
@@ -28,15 +28,19 @@ def wait(host: Host, keys: Keys) -> None:
     Raises:
         HostError: It ended, does not answer in time, or a unit of it failed.
     """
-    deadline = time.monotonic() + _BOOT_SECONDS
+    start = time.monotonic()
     while not answers(host):
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - start
+        if waited > _START_SECONDS and not host.running():
+            raise _silent(host, "went off while it booted")
+        if waited > host.boot_seconds:
             raise _silent(host, "does not answer on port 22")
         time.sleep(0.1)
+    question = "systemctl is-system-running --wait; systemctl --failed --plain --no-legend"
     try:
-        state = shell.ask(keys, host, "systemctl is-system-running --wait; systemctl --failed --plain --no-legend", 60)
+        state = shell.ask(keys, host, question, host.boot_seconds)
     except subprocess.TimeoutExpired as error:
-        raise _silent(host, "is still starting units after a minute") from error
+        raise _silent(host, f"is still starting units after {host.boot_seconds:g} s") from error
     if state.stdout.split()[:1] != ["running"]:
         raise _silent(host, f"did not start whole: {' '.join((state.stdout + state.stderr).split())}")
 

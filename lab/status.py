@@ -24,7 +24,7 @@ def all_up(instance: Instance) -> bool:
 def _row(host: Host) -> tuple[str, ...]:
     plan = host.plan
     limits = (f"{plan.limits.cpus:g}", str(plan.limits.memory_mib))
-    return (plan.name, str(plan.address), _state(host), plan.profile, *limits, plan.image.name)
+    return (plan.name, str(plan.address), _state(host), plan.profile, *limits, host.root_image.name)
 
 
 def _gateway_row(instance: Instance) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def up(instance: Instance) -> None:
     Raises:
         LabError: The machine, the definition, the instance or a host stands in the way.
     """
-    machine.check()
+    machine.check(instance.programs())
     with locked_or_busy(instance.folder.path):
         with locked(STATE):
             _claim(instance)
@@ -48,11 +48,7 @@ def _claim(instance: Instance) -> None:
     """Write down who owns the instance and what it is, unless it is somebody else's or something else."""
     folder = instance.folder
     folder.refuse_other_owner()
-    if (
-        (folder.path / "definition.json").exists()
-        and folder.definition() != instance.definition
-        and folder.group.processes()
-    ):
+    if folder.exists() and folder.definition() != instance.definition and folder.group.processes():
         raise InstanceError(
             f"lab {folder.name}",
             "is up with other hosts or another network than asked for",
@@ -79,11 +75,12 @@ def _refuse_shared_network(instance: Instance) -> None:
 
 
 def _prepare_images(instance: Instance) -> None:
-    for image in {host.plan.image.name: host.plan.image for host in instance.hosts}.values():
+    for image in dict.fromkeys(host.root_image for host in instance.hosts):
         with step(f"root tree {image.name}"):
             image.build(instance.gateway.apt_proxy, _work_group(instance))
     warmed = lab_cache() / f"warmed-{BASE.key()}"
-    if not warmed.exists():
+    # Virtual machines warm the cache themselves: apt would need minutes under emulation.
+    if BASE.ready() and not warmed.exists():
         with step("apt cache of what a cluster installs"):
             _warm_apt_cache(instance)
             warmed.touch()
