@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 
 from proxy.config import MEBIBYTE
+from proxy.deadline import Deadline
 from proxy.errors import BodyTooLarge, Busy
+
+
+class PixelBudget:
+    """Bound the pixels that are decoded at once, and so the memory that pictures take, over all threads."""
+
+    def __init__(self, pixels: int) -> None:
+        self._free = pixels
+        self._change = threading.Condition()
+
+    @contextmanager
+    def hold(self, pixels: int, deadline: Deadline) -> Generator[None]:
+        """Wait for a share of the budget, and hold it; `pixels` must not be more than the whole budget.
+
+        Raises:
+            DeadlineExceeded: No share came free in time.
+        """
+        with self._change:
+            if not self._change.wait_for(lambda: self._free >= pixels, deadline.remaining):
+                raise deadline.exceeded("picture waiting to be decoded")
+            self._free -= pixels
+        try:
+            yield
+        finally:
+            with self._change:
+                self._free += pixels
+                self._change.notify_all()
 
 
 class InFlight:

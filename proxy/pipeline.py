@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
-
-import cv2
-
 from proxy.card import ModelCard
 from proxy.channel import PREDICT, ModelChannel
 from proxy.config import Limits
 from proxy.exchange import Exchange
+from proxy.limits import PixelBudget
 from proxy.model_service import ModelService
 from proxy.predictions import read_predict_response, write_predict_request
+from proxy.signatures import ModelDescription
 from proxy.tasks import PreparedTask, Subject, Task
-
-T = TypeVar("T")
-
-
-class Workers:
-    """Run the steps that take a core, as many at once as there are cores."""
-
-    def __init__(self) -> None:
-        # The pool is the only parallelism; OpenCV's own threads on top would only take turns with it.
-        cv2.setNumThreads(1)
-        self._pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="worker")
-
-    async def run(self, step: Callable[..., T], *arguments: Any) -> T:
-        """Run a step on a thread and wait for it."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, step, *arguments)
-
-    def close(self) -> None:
-        """Let the threads end, without waiting for a step that nobody waits for any more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+from proxy.workers import Workers
 
 
 class Pipeline:
     """Answer the requests for one model."""
 
-    def __init__(self, model: str, channel: ModelChannel, card: ModelCard, limits: Limits, workers: Workers) -> None:
+    def __init__(
+        self,
+        *,
+        model: str,
+        channel: ModelChannel,
+        card: ModelCard,
+        limits: Limits,
+        workers: Workers,
+        pixel_budget: PixelBudget,
+    ) -> None:
         self.model = model
         self.service = ModelService(model, channel)
         self._channel = channel
         self._card = card
         self._limits = limits
         self._workers = workers
+        self._pixel_budget = pixel_budget
 
     async def predict(self, task: Task, body: bytes, exchange: Exchange) -> bytes:
         """Take a body through all steps.
@@ -65,7 +51,7 @@ class Pipeline:
         """
         context = exchange.call_context()
         description = await self.service.describe(context)
-        subject = Subject(model=self.model, card=self._card, description=description, limits=self._limits)
+        subject = self._subject(description, exchange)
         prepared, message = await self._workers.run(self._prepare, task, body, subject, exchange)
         with exchange.stages.time("model"):
             reply = await self._channel.call(PREDICT, message, context)
@@ -73,6 +59,16 @@ class Pipeline:
         answer, version = await self._workers.run(self._finish, prepared, reply, exchange)
         self.service.note_version(version)
         return answer
+
+    def _subject(self, description: ModelDescription, exchange: Exchange) -> Subject:
+        return Subject(
+            model=self.model,
+            card=self._card,
+            description=description,
+            limits=self._limits,
+            pixel_budget=self._pixel_budget,
+            deadline=exchange.deadline,
+        )
 
     async def close(self) -> None:
         """Close the way to the model server."""

@@ -10,7 +10,7 @@ from typing import Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from proxy.document import Document
 from proxy.errors import CardMismatch
@@ -47,6 +47,13 @@ class PictureInput(Document):
     """Subtracted per channel, in the order of `channels`, on the scale 0 to 255."""
     standard_deviation: Triple = (1.0, 1.0, 1.0)
     """Divided by, per channel, after the mean."""
+
+    @field_validator("standard_deviation")
+    @classmethod
+    def _deviation_divides(cls, deviation: Triple) -> Triple:
+        if 0 in deviation:
+            raise ValueError("a standard-deviation must not be 0: it is divided by")
+        return deviation
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

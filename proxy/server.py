@@ -18,8 +18,10 @@ from proxy.card import ModelCard, load_card
 from proxy.channel import ModelChannel
 from proxy.config import ProxyConfig
 from proxy.endpoint import Endpoint
+from proxy.limits import PixelBudget
 from proxy.logs import log_event
-from proxy.pipeline import Pipeline, Workers
+from proxy.pipeline import Pipeline
+from proxy.workers import Workers
 
 
 def load_cards(config: ProxyConfig) -> dict[str, ModelCard]:
@@ -38,12 +40,7 @@ def build_app(config: ProxyConfig, cards: Mapping[str, ModelCard], endpoint: End
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         del app
         workers = Workers()
-        endpoint.pipelines = {
-            model.name: Pipeline(
-                model.name, ModelChannel(model.name, model.target), cards[model.name], config.limits, workers
-            )
-            for model in config.models
-        }
+        endpoint.pipelines = _pipelines(config, cards, workers)
         log_event("ready", models=sorted(endpoint.pipelines))
         yield
         for pipeline in endpoint.pipelines.values():
@@ -52,6 +49,22 @@ def build_app(config: ProxyConfig, cards: Mapping[str, ModelCard], endpoint: End
         log_event("stopped")
 
     return Starlette(routes=_routes(endpoint), exception_handlers={HTTPException: endpoint.no_route}, lifespan=lifespan)
+
+
+def _pipelines(config: ProxyConfig, cards: Mapping[str, ModelCard], workers: Workers) -> dict[str, Pipeline]:
+    """Make the pipelines of all models; they share the threads and the memory for pictures."""
+    budget = PixelBudget(config.limits.max_pixels)
+    return {
+        model.name: Pipeline(
+            channel=ModelChannel(model.name, model.target),
+            model=model.name,
+            card=cards[model.name],
+            limits=config.limits,
+            workers=workers,
+            pixel_budget=budget,
+        )
+        for model in config.models
+    }
 
 
 def serve(config: ProxyConfig, cards: Mapping[str, ModelCard]) -> None:

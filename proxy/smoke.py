@@ -29,7 +29,6 @@ _ATTEMPT_SECONDS = 30
 _PAUSE_SECONDS = 0.5
 # Answers of a site that is still coming up: the model is not loaded, its server not there, no time left.
 _PASSING = frozenset({404, 429, 502, 503, 504})
-_MAX_PIXELS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,7 @@ def smoke(request: SmokeRequest, annotated: Path | None) -> dict[str, Any]:
         InvalidPicture: The file is no picture.
     """
     data = _read_picture(request.picture)
-    pixels = decode_picture(data, "BGR", _MAX_PIXELS, 1)
+    pixels = decode_picture(data, read_header(data), "BGR")
     answer = _ask_until_answered(request, data)
     check_answer(answer, pixels)
     if annotated is not None:

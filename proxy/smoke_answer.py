@@ -40,9 +40,17 @@ def _check_detections(answer: dict[str, Any], pixels: Pixels) -> None:
         raise _failed("answer > image", str(answer.get("image")), f"The picture is {width} x {height} pixels")
     _check_found(answer["detections"], "detections")
     for number, found in enumerate(answer["detections"]):
-        x1, y1, x2, y2 = found["box"]
-        if not (0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height):
-            raise _failed(f"answer > detections > {number} > box", str(found["box"]), "It must lie inside the picture")
+        if not _lies_inside(found.get("box"), width, height):
+            where = f"answer > detections > {number} > box"
+            raise _failed(where, str(found.get("box")), f"It must lie inside the picture of {width} x {height} pixels")
+
+
+def _lies_inside(box: Any, width: int, height: int) -> bool:
+    try:
+        x1, y1, x2, y2 = box
+        return bool(0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height)
+    except (TypeError, ValueError):
+        return False
 
 
 def _check_found(found: Any, name: str) -> None:
@@ -53,10 +61,11 @@ def _check_found(found: Any, name: str) -> None:
 
 
 def _check_entry(entry: Any, where: str) -> None:
-    if not isinstance(entry["label"], str) or not entry["label"]:
-        raise _failed(f"{where} > label", f"{entry['label']!r} for class {entry['class']}", "Each class has a label")
-    if not isinstance(entry["score"], float | int) or not 0 <= entry["score"] <= 1:
-        raise _failed(f"{where} > score", str(entry["score"]), "A score lies between 0 and 1")
+    label, score = entry.get("label"), entry.get("score")
+    if not isinstance(label, str) or not label:
+        raise _failed(f"{where} > label", f"{label!r} for class {entry.get('class')}", "Each class has a label")
+    if not isinstance(score, float | int) or not 0 <= score <= 1:
+        raise _failed(f"{where} > score", str(score), "A score lies between 0 and 1")
 
 
 def _failed(where: str, found: str, reason: str) -> SmokeFailed:

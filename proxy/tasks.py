@@ -14,12 +14,14 @@ import numpy as np
 from proxy.answers import classifications_answer, detections_answer, outputs_answer, tensors_answer
 from proxy.card import ModelCard
 from proxy.config import Limits
+from proxy.deadline import Deadline
 from proxy.errors import CardMismatch, UnsupportedContent
 from proxy.frame import Frame
 from proxy.json_tensors import parse_tensor_request
-from proxy.pictures import decode_picture
+from proxy.limits import PixelBudget
+from proxy.pictures import check_size, decode_picture, read_header
 from proxy.predictions import Arrays, Prediction
-from proxy.preprocess import PictureInput, prepare_picture
+from proxy.preprocess import PictureInput, PreparedPicture, prepare_picture
 from proxy.results import Detections
 from proxy.signatures import DEFAULT_SIGNATURE, ModelDescription, TensorSpec
 from proxy.stages import Stages
@@ -34,6 +36,8 @@ class Subject:
     card: ModelCard
     description: ModelDescription
     limits: Limits
+    pixel_budget: PixelBudget
+    deadline: Deadline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,16 +80,24 @@ def prepare_picture_task(data: bytes, subject: Subject, stages: Stages) -> Prepa
     spec = subject.card.document.input
     if spec is None:
         raise _takes_no_pictures(subject.model)
-    limits = subject.limits
-    with stages.time("decode"):
-        pixels = decode_picture(data, spec.channels, limits.max_pixels, limits.min_side_pixels)
-    with stages.time("preprocess"):
-        prepared = prepare_picture(pixels, spec, _input_type(spec, subject))
+    prepared = _prepared(data, spec, subject, stages)
 
     def write_answer(prediction: Prediction) -> bytes:
         return _picture_answer(prediction, subject, spec, prepared.frame)
 
     return PreparedTask(signature=DEFAULT_SIGNATURE, arrays={spec.tensor: prepared.array}, write_answer=write_answer)
+
+
+def _prepared(data: bytes, spec: PictureInput, subject: Subject, stages: Stages) -> PreparedPicture:
+    """Decode and prepare a picture, once the memory for it is free."""
+    limits = subject.limits
+    header = read_header(data)
+    check_size(header, limits.max_pixels, limits.min_side_pixels)
+    with subject.pixel_budget.hold(header.pixels, subject.deadline):
+        with stages.time("decode"):
+            pixels = decode_picture(data, header, spec.channels)
+        with stages.time("preprocess"):
+            return prepare_picture(pixels, spec, _input_type(spec, subject))
 
 
 def _picture_answer(prediction: Prediction, subject: Subject, spec: PictureInput, frame: Frame) -> bytes:

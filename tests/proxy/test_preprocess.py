@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from proxy.errors import CardMismatch
-from proxy.pictures import decode_picture
+from proxy.pictures import decode_picture, read_header
 from proxy.preprocess import PictureInput, normalise, prepare_picture
 from tests.proxy.pictures import photo, plain
 
@@ -25,7 +25,7 @@ def spec(**values: Any) -> PictureInput:
 @pytest.mark.parametrize("name", ["coffee.png", "astronaut.png", "motorcycle_left.png"])
 def test_the_table_equals_the_formula_to_the_bit(name: str, layout: str) -> None:
     mean, deviation = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)
-    pixels = decode_picture(photo(name), "BGR", 10_000_000, 8)
+    pixels = decode_picture(photo(name), read_header(photo(name)), "BGR")
     card = spec(width_pixels=416, height_pixels=416, layout=layout, mean=mean, standard_deviation=deviation)
     prepared = prepare_picture(pixels, card, FLOAT)
     formula = (cv2.resize(pixels, (416, 416)).astype(np.float32) - np.float32(mean)) / np.float32(deviation)
