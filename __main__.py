@@ -14,7 +14,7 @@ from components.smoke import SmokeRequest, SmokeRequestArgs
 from components.workspace import SiteWorkspace, SiteWorkspaceArgs
 
 loaded = load_site()
-site, artifacts, sources = loaded.site, loaded.artifacts, loaded.sources
+site, artifacts, sources, picture = loaded.site, loaded.artifacts, loaded.sources, loaded.picture_sha256
 
 fleet = Fleet("hosts", FleetArgs(ssh=site.ssh, nodes=site.nodes, store=site.model_store))
 nodes = {
@@ -47,7 +47,9 @@ models = [
 ]
 answers = InferenceEndpointArgs(settings=site.endpoint, models=models, workspace=workspace, artifacts=artifacts)
 endpoint = InferenceEndpoint("endpoint", answers).endpoint
-proof = SmokeRequestArgs(site_name=site.name, settings=site.smoke, endpoint=endpoint, models=models, volume=volume)
+proof = SmokeRequestArgs(
+    site_name=site.name, settings=site.smoke, picture_sha256=picture, endpoint=endpoint, models=models, volume=volume
+)
 smoke = SmokeRequest("smoke", proof)
 
 pulumi.export("endpoint", endpoint.url)

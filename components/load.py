@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ class LoadedSite:
     """Tables of artifacts, read."""
     sources: tuple[ModelSource, ...]
     """Models, in the order of the site's models."""
+    picture_sha256: str
+    """Checksum of the picture that proves the site."""
 
 
 def cache_folder() -> Path:
@@ -95,7 +98,12 @@ def read_named(site: Site, subject: str) -> LoadedSite:
         raise SiteFileError(subject, [error.problem]) from error
     if problems := _missing_artifacts(site, artifacts):
         raise SiteFileError(subject, problems)
-    return LoadedSite(site=site, artifacts=artifacts, sources=tuple(read_source(model) for model in site.models))
+    return LoadedSite(
+        site=site,
+        artifacts=artifacts,
+        sources=tuple(read_source(model) for model in site.models),
+        picture_sha256=hashlib.sha256(site.smoke.picture.read_bytes()).hexdigest(),
+    )
 
 
 def _missing_artifacts(site: Site, artifacts: ArtifactSource) -> list[Problem]:

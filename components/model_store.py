@@ -66,17 +66,22 @@ class PublishedModels(pulumi.ComponentResource):
         options = pulumi.ResourceOptions(parent=self, provider=args.workspace.provider)
         volume = PersistentVolume(
             f"{name}-volume",
-            metadata={"name": VOLUME},
+            metadata=_metadata({"name": VOLUME}),
             spec=_volume_spec(args.store, args.workspace.namespace),
             opts=options,
         )
         claim = PersistentVolumeClaim(
             f"{name}-claim",
-            metadata={"name": VOLUME, "namespace": args.workspace.namespace},
+            metadata=_metadata({"name": VOLUME, "namespace": args.workspace.namespace}),
             spec=_claim_spec(args.store, volume),
             opts=options,
         )
         return claim.metadata.apply(lambda metadata: str(metadata.name))
+
+
+def _metadata(metadata: dict[str, pulumi.Input[str]]) -> Any:
+    # The cluster binds the two while other work goes on; a pod that mounts them waits for it by itself.
+    return {**metadata, "annotations": {"pulumi.com/skipAwait": "true"}}
 
 
 def _volume_spec(store: ModelStore, namespace: pulumi.Output[str]) -> Any:

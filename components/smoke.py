@@ -23,6 +23,8 @@ class SmokeRequestArgs:
     """Names the picture that is written."""
     settings: Smoke
     """Model and picture."""
+    picture_sha256: str
+    """What the picture shows now."""
     endpoint: Endpoint
     """Where it is sent."""
     models: Sequence[ServedModel]
@@ -45,7 +47,7 @@ class SmokeRequest(pulumi.ComponentResource):
                 *(model.ready for model in args.models),
                 *args.volume.published.values(),
                 args.endpoint.ready,
-                pulumi.FileAsset(str(args.settings.picture)),
+                args.picture_sha256,
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
