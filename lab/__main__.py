@@ -16,6 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says and return the exit status."""
     options = _parser().parse_args(arguments)
     try:
+        machine.require_root()
         return int(options.verb(options))
     except LabError as error:
         say(f"lab: {error}")
@@ -34,12 +35,16 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _asked_for(options: argparse.Namespace, folder: InstanceFolder) -> definition.LabDefinition:
-    """Return the definition to start with: the file's; its network only where no other instance was asked for."""
-    known = folder.path / "definition.json"
+    """Return the definition to start with: the file named, else the one named like the instance, else the default's.
+
+    An instance that is there keeps its network unless another is asked for.
+    """
+    own = definition.EDGE_LAB.with_name(f"{options.name}.yaml")
+    file = options.definition or (own if own.exists() else definition.EDGE_LAB)
     network = options.network
-    if network is None and options.name != DEFAULT and known.exists():
+    if network is None and folder.exists():
         network = str(folder.definition().network)
-    return definition.load(options.definition, network)
+    return definition.load(file, network)
 
 
 def _existing(options: argparse.Namespace) -> Instance:
@@ -95,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
     start = verb("up", "start the instance's hosts, or what of them does not run", _up)
     start.add_argument("--network", help="the instance's network (default: the definition's)")
-    start.add_argument("--definition", type=Path, default=definition.EDGE_LAB, help="YAML file (default: %(default)s)")
+    start.add_argument("--definition", type=Path, help="YAML file (default: lab/NAME.yaml, else lab/edge-lab.yaml)")
     verb("down", "end and remove the instance, also after a killed `up`", _down)
     verb("status", "show the hosts; exit status 3 when one does not answer", _status)
     renew = verb("pristine", "put hosts back to what they were at their first boot", _pristine)

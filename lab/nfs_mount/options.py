@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 _LIBFUSE_FLAGS = ("ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime")
+_NUMBERS = ("port", "timeo", "retrans", "actimeo", "rsize", "wsize")
 _LARGEST_REQUEST = 1 << 20
 
 
@@ -80,14 +81,17 @@ def parse(arguments: list[str]) -> MountOptions:
     """Read the command line: PROGRAM SERVER:/PATH DIRECTORY [-rwvfns] [-o OPTIONS].
 
     Raises:
-        OptionError: It is not one, or asks for another version or for Kerberos.
+        OptionError: It is not one, has a word for a number, or asks for another version or for Kerberos.
     """
     plain, words, fake = _sort(arguments[1:])
     if len(plain) != 2 or ":" not in plain[0]:
         raise OptionError("usage: mount.nfs SERVER:/PATH DIRECTORY [-o OPTIONS]")
     settings = {name: value for name, _, value in (word.partition("=") for word in words if word)}
     _refuse_what_it_cannot(settings)
-    return MountOptions(plain[0], plain[1], settings, fake)
+    options = MountOptions(plain[0], plain[1], settings, fake)
+    for name in _NUMBERS:
+        options.number(name, 0)
+    return options
 
 
 def _sort(arguments: list[str]) -> tuple[list[str], list[str], bool]:

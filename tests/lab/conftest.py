@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from site_under_test import SiteUnderTest
+
+from tests.lab.site_under_test import SiteUnderTest
 
 HOSTS = ("cp1", "edge1", "nfs1")
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 INVENTORY = Path(__file__).with_name("inventory.sh")
-LAB_NETWORK = "10.99.0."
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,30 @@ class SiteUnderTest:
     is, and so does a site that is up beside it, because the instance has a network of its own.
     """
 
-    def __init__(self, name: str, network_prefix: str, folder: Path) -> None:
+    def __init__(
+        self, name: str, network_prefix: str, folder: Path, *, like: str = "edge-lab", patience_seconds: float = 600
+    ) -> None:
+        """Write the site's own file.
+
+        Args:
+            name: Name of instance and stack.
+            network_prefix: First three parts of its addresses, with the dot behind them.
+            folder: Where its state goes.
+            like: The site of the repository that it resembles in everything else.
+            patience_seconds: How long one command may take.
+        """
         self.name = name
         self.prefix = network_prefix
         self.folder = folder
+        self.definition = CHECKOUT / "lab" / f"{like}.yaml"
+        self.patience_seconds = patience_seconds
         self.journal = folder / "journal.jsonl"
         self.config = folder / f"Pulumi.{name}.yaml"
         self.backend = folder / "backend"
         self.backend.mkdir()
         (folder / "passphrase").write_text("a passphrase of the tests")
-        text = (CHECKOUT / "Pulumi.edge-lab.yaml").read_text()
-        self.config.write_text(text.replace(LAB_NETWORK, network_prefix).replace("edge-lab", name))
+        text = (CHECKOUT / f"Pulumi.{like}.yaml").read_text()
+        self.config.write_text(text.replace(_prefix(self.definition), network_prefix).replace(like, name))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -57,7 +71,7 @@ class SiteUnderTest:
 
     def start_hosts(self) -> None:
         """Start the instance's hosts, bare."""
-        self.lab("up", "--network", f"{self.prefix}0/24")
+        self.lab("up", "--definition", str(self.definition), "--network", f"{self.prefix}0/24")
 
     def on(self, host: str, command: str, status: int | None = 0) -> str:
         """Return what a shell command says on a host."""
@@ -119,12 +133,18 @@ class SiteUnderTest:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=600,
+            timeout=self.patience_seconds,
         )
         if status is not None and ended.returncode != status:
             shown = " ".join(command)
             raise AssertionError(f"{shown}\nended with {ended.returncode}, not {status}, and said:\n{ended.stdout}")
         return Finished(ended.returncode, ended.stdout)
+
+
+def _prefix(definition: Path) -> str:
+    """Return the first three parts of the addresses in a lab's definition, with the dot behind them."""
+    network = yaml.safe_load(definition.read_text())["network"]
+    return str(network).rpartition(".")[0] + "."
 
 
 def differences(before: Iterable[str], after: Iterable[str]) -> list[str]:

@@ -8,7 +8,8 @@ import urllib.request
 from collections.abc import Callable
 
 import pytest
-from site_under_test import SiteUnderTest, differences
+
+from tests.lab.site_under_test import SiteUnderTest, differences
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
@@ -56,7 +57,9 @@ def test_the_kubeconfig_is_secret(site: SiteUnderTest) -> None:
 
 
 def test_no_join_token_is_left_anywhere(site: SiteUnderTest) -> None:
-    assert "<none>" in site.on("cp1", "k3s token list || true") or "edge1" not in site.on("cp1", "k3s token list || true")
+    assert "<none>" in site.on("cp1", "k3s token list || true") or "edge1" not in site.on(
+        "cp1", "k3s token list || true"
+    )
     left = site.on("edge1", "cat /etc/rancher/k3s/token; journalctl --no-pager -o cat; ps -eo args; env")
     state = site.pulumi("stack export").said
     assert "used00.0000000000000000" in left
@@ -66,8 +69,12 @@ def test_no_join_token_is_left_anywhere(site: SiteUnderTest) -> None:
 
 
 def test_the_model_servers_are_reachable_from_the_proxy_alone(site: SiteUnderTest) -> None:
-    address = site.kubectl("get pods -n serving -l app.kubernetes.io/name=model-detector -o jsonpath={.items[0].status.podIP}")
-    refused = site.on("cp1", f"curl -s -m 3 -o /dev/null -w '%{{http_code}}' http://{address}:8501/v1/models/detector || true")
+    address = site.kubectl(
+        "get pods -n serving -l app.kubernetes.io/name=model-detector -o jsonpath={.items[0].status.podIP}"
+    )
+    refused = site.on(
+        "cp1", f"curl -s -m 3 -o /dev/null -w '%{{http_code}}' http://{address}:8501/v1/models/detector || true"
+    )
     assert refused.strip() == "000"
 
 
@@ -136,7 +143,9 @@ def test_an_unreachable_host_is_named_and_never_taken_for_deleted(site: SiteUnde
 
 def test_the_endpoint_refuses_what_is_no_picture(site: SiteUnderTest) -> None:
     request = urllib.request.Request(
-        f"{site.outputs()['endpoint']}/v1/models/detector:predict", data=b"hello", headers={"Content-Type": "image/jpeg"}
+        f"{site.outputs()['endpoint']}/v1/models/detector:predict",
+        data=b"hello",
+        headers={"Content-Type": "image/jpeg"},
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=10)
