@@ -14,6 +14,8 @@ CLOCK_OFFSET_LIMIT_SECONDS = 30.0
 SERVER_MEMORY_MIB = 900
 AGENT_MEMORY_MIB = 400
 """Half of what k3s' documentation asks for; below it the node does not come up at all."""
+CONTROLLERS = ("cpu", "memory", "pids")
+"""Cgroup controllers without which a pod's limits would limit nothing."""
 DISK_FREE_MIB = 1500
 """Cluster binary, container runtime and images."""
 
@@ -100,3 +102,14 @@ def node_problems(facts: HostFacts, node: Node) -> list[Problem]:
 def store_problems(facts: HostFacts, store: ModelStore) -> list[Problem]:
     """Return what keeps models from being published to the store."""
     return list(_access(facts, store))
+
+
+def summary(facts: HostFacts, name: str) -> str:
+    """Return one line on a host that can be set up: what it is, and what would be changed that its facts show."""
+    text = (
+        f"{name}: {facts.os_name or 'Linux'}, {facts.architecture}, {facts.memory_mib} MiB of memory, "
+        f"{facts.disk_free_mib} MiB free; nothing stands in the way"
+    )
+    missing = [controller for controller in CONTROLLERS if controller not in facts.controllers]
+    changes = [*(["turn swap off"] if facts.swap else []), *([f"activate {', '.join(missing)}"] if missing else [])]
+    return f"{text}. Before the packages: {' and '.join(changes)}" if changes else text

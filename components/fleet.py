@@ -9,7 +9,7 @@ from typing import cast
 import pulumi
 
 from components.errors import HostsNotReady, Problem
-from components.facts import node_problems, store_problems
+from components.facts import node_problems, store_problems, summary
 from components.handles import Host
 from components.site import ModelStore, Node, Ssh
 from edgehost import client
@@ -73,13 +73,21 @@ class Fleet(pulumi.ComponentResource):
 
 
 def _judge(facts: dict[str, HostFacts], hosts: dict[str, Node | ModelStore]) -> None:
-    problems = [problem for name, known in facts.items() for problem in _problems(known, hosts[name])]
-    if not problems:
-        return
-    if not pulumi.runtime.is_dry_run():
-        raise pulumi.RunError(str(HostsNotReady("These hosts cannot be set up", problems)))
-    for problem in problems:
-        pulumi.log.warn(str(problem))
+    """Refuse an update, all hosts' problems together; a preview tells them, and what else each host is."""
+    problems = {name: _problems(known, hosts[name]) for name, known in facts.items()}
+    every = [problem for found in problems.values() for problem in found]
+    if pulumi.runtime.is_dry_run():
+        _tell(facts, problems)
+    elif every:
+        raise pulumi.RunError(str(HostsNotReady("These hosts cannot be set up", every)))
+
+
+def _tell(facts: dict[str, HostFacts], problems: dict[str, list[Problem]]) -> None:
+    for name, found in problems.items():
+        for problem in found:
+            pulumi.log.warn(str(problem))
+        if not found:
+            pulumi.log.info(summary(facts[name], name))
 
 
 def _problems(facts: HostFacts, host: Node | ModelStore) -> list[Problem]:

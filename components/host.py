@@ -71,7 +71,9 @@ class PreparedHost(pulumi.ComponentResource):
         super().__init__("kubevc:host:PreparedHost", name, None, opts)
         self._prefix, self._given = name, args
         self._on_host = pulumi.ResourceOptions(parent=self, provider=args.host.provider)
-        prepared = [*self._kernel(), *self._packages()]
+        packages = self._packages()
+        self._keep_idle(packages)
+        prepared = [packages, *self._kernel()]
         locked = {
             file.artifact: located(args.artifacts, args.host, file.artifact, file.version)
             for file in args.preparation.installed
@@ -97,17 +99,23 @@ class PreparedHost(pulumi.ComponentResource):
             ),
         ]
 
-    def _packages(self) -> list[pulumi.Resource]:
-        host, needs = self._given.host.reference, self._given.preparation
-        packages = client.Packages(
-            f"{self._prefix}-packages", host=host, names=list(needs.packages), opts=self._on_host
-        )
+    def _packages(self) -> pulumi.Resource:
+        names = list(self._given.preparation.packages)
+        host = self._given.host.reference
+        return client.Packages(f"{self._prefix}-packages", host=host, names=names, opts=self._on_host)
+
+    def _keep_idle(self, packages: pulumi.Resource) -> None:
+        """Stop what packages started; nothing waits for it, since a node works beside it."""
         after = pulumi.ResourceOptions.merge(self._on_host, pulumi.ResourceOptions(depends_on=[packages]))
-        idle = [
-            client.Unit(f"{self._prefix}-{unit}", host=host, unit_name=unit, enabled=False, active=False, opts=after)
-            for unit in needs.idle_units
-        ]
-        return [packages, *idle]
+        for unit in self._given.preparation.idle_units:
+            client.Unit(
+                f"{self._prefix}-{unit}",
+                host=self._given.host.reference,
+                unit_name=unit,
+                enabled=False,
+                active=False,
+                opts=after,
+            )
 
     def _install(self, file: InstalledFile, locked: pulumi.Output[LockedArtifact]) -> pulumi.Resource:
         return client.Artifact(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from components.facts import CONTROLLERS
 from components.host import InstalledFile, Preparation
 from components.service import NodeService
 from components.site import Kubernetes, Node
@@ -39,7 +40,6 @@ RUNTIME_PACKAGES = (
     "socat",
 )
 KERNEL_FEATURES = ("br_netfilter", "nf_conntrack", "overlay", "vxlan")
-CONTROLLERS = ("cpu", "memory", "pids")
 SYSCTLS = {
     "net.bridge.bridge-nf-call-ip6tables": "1",
     "net.bridge.bridge-nf-call-iptables": "1",
