@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from protos.stubs.tensorflow_serving.apis.model_pb2 import ModelSpec
 from protos.stubs.tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 from proxy.errors import AnswerInvalid
-from proxy.tensors import array_to_tensor, tensor_to_array
+from proxy.tensors import fill_tensor, tensor_to_array
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -27,9 +27,10 @@ class Prediction:
 
 def write_predict_request(model: str, signature: str, arrays: Arrays) -> bytes:
     """Write the request for the latest version of a model."""
-    spec = ModelSpec(name=model, signature_name=signature)
-    inputs = {name: array_to_tensor(array) for name, array in arrays.items()}
-    return PredictRequest(model_spec=spec, inputs=inputs).SerializeToString()
+    request = PredictRequest(model_spec=ModelSpec(name=model, signature_name=signature))
+    for name, array in arrays.items():
+        fill_tensor(request.inputs[name], array)
+    return request.SerializeToString()
 
 
 def read_predict_response(data: bytes) -> Prediction:

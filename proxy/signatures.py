@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protos.stubs.tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
+from protos.stubs.tensorflow.core.framework.types_pb2 import DataType
 from protos.stubs.tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 from protos.stubs.tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataResponse, SignatureDefMap
 from proxy.errors import AnswerInvalid
@@ -21,8 +22,7 @@ class TensorSpec:
     """Describe one input or output."""
 
     name: str
-    data_type: int
-    """A number of TensorFlow's DataType."""
+    data_type: DataType
     shape: Shape | None
     """None for a free size; None as a whole for any number of dimensions."""
 

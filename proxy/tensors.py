@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from protos.stubs.tensorflow.core.framework import types_pb2
 from protos.stubs.tensorflow.core.framework.tensor_pb2 import TensorProto
 from protos.stubs.tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
+from protos.stubs.tensorflow.core.framework.types_pb2 import DataType
 from proxy.errors import AnswerInvalid
 
 Array = NDArray[Any]
@@ -23,7 +24,7 @@ Array = NDArray[Any]
 MAX_TENSOR_BYTES = 512 * 1024 * 1024
 """The largest tensor read from an answer; a few bytes on the wire may ask for a repeated value of any size."""
 
-_NUMPY_TYPES: dict[int, np.dtype[Any]] = {
+_NUMPY_TYPES: dict[DataType, np.dtype[Any]] = {
     types_pb2.DT_FLOAT: np.dtype("<f4"),
     types_pb2.DT_DOUBLE: np.dtype("<f8"),
     types_pb2.DT_HALF: np.dtype("<f2"),
@@ -42,7 +43,7 @@ _DATA_TYPES = {dtype: number for number, dtype in _NUMPY_TYPES.items()}
 # numpy has no bfloat16: its bits are the upper half of a float32.
 _BFLOAT16 = types_pb2.DT_BFLOAT16
 
-_LISTS: dict[int, str] = {
+_LISTS: dict[DataType, str] = {
     types_pb2.DT_FLOAT: "float_val",
     types_pb2.DT_DOUBLE: "double_val",
     types_pb2.DT_HALF: "half_val",
@@ -60,33 +61,39 @@ _LISTS: dict[int, str] = {
 }
 
 
-def numpy_type(data_type: int) -> np.dtype[Any] | None:
+def numpy_type(data_type: DataType) -> np.dtype[Any] | None:
     """Return the numpy type of a TensorFlow type; object for strings, None where the proxy has none."""
     if data_type == types_pb2.DT_STRING:
         return np.dtype(object)
     return np.dtype("<f4") if data_type == _BFLOAT16 else _NUMPY_TYPES.get(data_type)
 
 
-def type_name(data_type: int) -> str:
+def type_name(data_type: DataType) -> str:
     """Return TensorFlow's name of a type, such as DT_FLOAT."""
-    names = types_pb2.DataType.items()
+    names = DataType.items()
     return next((name for name, number in names if number == data_type), f"type {data_type}")
 
 
-def array_to_tensor(array: Array) -> TensorProto:
-    """Write an array as a TensorProto; numbers as `tensor_content`, which takes one copy.
+def fill_tensor(tensor: TensorProto, array: Array) -> None:
+    """Write an array into an empty TensorProto; numbers as `tensor_content`.
+
+    The tensor is filled where it stands in its request, because protobuf copies a message that is put into another
+    one, and slowly.
 
     Args:
+        tensor: Changed in place.
         array: Of a numeric type of `_NUMPY_TYPES`, or an object array of bytes for DT_STRING.
 
     Raises:
         KeyError: Another type; callers choose the type from the model's signature, so this is a bug.
     """
-    shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in array.shape])
+    tensor.tensor_shape.dim.extend(TensorShapeProto.Dim(size=size) for size in array.shape)
     if array.dtype.hasobject:
-        return TensorProto(dtype=types_pb2.DT_STRING, tensor_shape=shape, string_val=array.ravel().tolist())
-    data_type = _DATA_TYPES[array.dtype.newbyteorder("<")]
-    return TensorProto(dtype=data_type, tensor_shape=shape, tensor_content=array.tobytes())  # pyright: ignore[reportArgumentType]
+        tensor.dtype = types_pb2.DT_STRING
+        tensor.string_val.extend(array.ravel().tolist())
+        return
+    tensor.dtype = _DATA_TYPES[array.dtype.newbyteorder("<")]
+    tensor.tensor_content = array.tobytes()
 
 
 def tensor_to_array(tensor: TensorProto, name: str) -> Array:

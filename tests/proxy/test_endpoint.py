@@ -123,9 +123,10 @@ def test_a_request_id_unfit_for_a_header_is_replaced(proxy: RunningProxy) -> Non
 
 def test_the_deadline_reaches_the_model_server(proxy: RunningProxy, model_server: FakeServer) -> None:
     proxy.post("half", json={"instances": [1]}, headers={"x-request-timeout": "2.5"})
-    assert 1 < model_server.remaining_seconds[-1] <= 2.5
+    # gRPC rounds the time it sends up a little.
+    assert 1 < model_server.remaining_seconds[-1] < 2.6
     proxy.post("half", json={"instances": [1]}, headers={"x-request-timeout": "1000"})
-    assert 3 < model_server.remaining_seconds[-1] <= 5
+    assert 3 < model_server.remaining_seconds[-1] < 5.1
 
 
 def test_signatures_are_asked_for_once_and_again_after_a_new_version(

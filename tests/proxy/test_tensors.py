@@ -10,9 +10,16 @@ import pytest
 from protos.stubs.tensorflow.core.framework import types_pb2
 from protos.stubs.tensorflow.core.framework.tensor_pb2 import TensorProto
 from proxy.errors import AnswerInvalid
-from proxy.tensors import array_to_tensor, numpy_type, tensor_to_array, type_name
+from proxy.tensors import fill_tensor, numpy_type, tensor_to_array, type_name
 
 NUMBERS = ["f4", "f8", "f2", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
+
+
+def array_to_tensor(array: np.ndarray) -> TensorProto:
+    """Write an array as a message of its own."""
+    message = TensorProto()
+    fill_tensor(message, array)
+    return message
 
 
 def tensor(data_type: str, shape: list[int], **values: Any) -> TensorProto:
