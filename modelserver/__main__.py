@@ -11,6 +11,7 @@ from types import FrameType
 
 from modelserver.errors import StartupError
 from modelserver.flags import Options, parse
+from modelserver.memory import limit_arenas
 
 LOG = logging.getLogger("modelserver")
 
@@ -28,6 +29,7 @@ def main() -> int:
 
 def _serve(options: Options) -> int:
     started = time.perf_counter()
+    limit_arenas()
     # Imported here: a mistake on the command line is told at once, before the libraries are loaded.
     from modelserver.server import ModelServer
 

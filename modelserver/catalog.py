@@ -6,7 +6,7 @@ Requests borrow a version here; watchers put versions in and take them out.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +76,13 @@ class Catalog:
             self._statuses.setdefault(name, {})[version] = VersionStatus(version, state, error)
             self._changed.notify_all()
 
+    def announce(self, name: str, versions: Iterable[int]) -> None:
+        """Make versions known that are going to be loaded, so that whoever asks sees what is still to come."""
+        with self._changed:
+            known = self._statuses.setdefault(name, {})
+            for version in versions:
+                known.setdefault(version, VersionStatus(version, State.START))
+
     def publish(self, servable: Servable) -> None:
         """Let requests use a version; one of the same number is withdrawn."""
         with self._changed:
@@ -99,7 +106,7 @@ class Catalog:
             return {version: servable.path for version, servable in self._servables.get(name, {}).items()}
 
     @contextmanager
-    def borrow(self, spec: ModelSpec) -> Iterator[Servable]:
+    def borrow(self, spec: ModelSpec) -> Generator[Servable, None, None]:
         """Give the version that a request asks for, and keep it loaded as long as the request uses it.
 
         Raises:

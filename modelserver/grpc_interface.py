@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any, TypeVar
@@ -124,16 +123,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         return translated(context, lambda: model_status.metadata(self._inference.catalog, request))
 
     def _counted(self, api: str, model: str, context: grpc.ServicerContext, answer: Callable[[], Response]) -> Response:
-        started = time.perf_counter()
-        status = "UNKNOWN"
-        try:
-            response = translated(context, answer)
-            status = "OK"
-            return response
-        finally:
-            if status != "OK" and context.code() is not None:
-                status = context.code().name
-            self._metrics.request(model, api, "GRPC", status, time.perf_counter() - started)
+        def counted() -> Response:
+            with self._metrics.request(model, api, "GRPC"):
+                return answer()
+
+        return translated(context, counted)
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from threading import Lock
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from modelserver.catalog import Catalog, State
+from modelserver.errors import RequestError
+from protos.stubs.tensorflow.core.protobuf.error_codes_pb2 import Code
 
 # Microseconds; each bound 1.8 times the one before, 33 of them, as TensorFlow Serving has it.
 LATENCY_BOUNDS = [10 * 1.8**power for power in range(33)]
@@ -43,6 +47,12 @@ class Metrics:
             registry=self._registry,
             buckets=LATENCY_BOUNDS,
         )
+        self._under_way = Gauge(
+            "kubevc_modelserver_requests_under_way",
+            "Requests that are being answered.",
+            ["entrypoint"],
+            registry=self._registry,
+        )
         self._loads = Counter(
             "kubevc_modelserver_loads",
             "Versions loaded, by outcome.",
@@ -57,12 +67,24 @@ class Metrics:
             buckets=SECONDS_BOUNDS,
         )
 
-    def request(self, model: str, api: str, entrypoint: str, status: str, seconds: float) -> None:
-        """Count a request that ended with `status` ("OK", "NOT_FOUND", ...)."""
-        # A client can invent names; each would be a time series for ever.
-        name = model if self._catalog.knows(model) else "(unknown)"
-        self._requests.add(name, status)
-        self._latency.labels(name, api, entrypoint).observe(seconds * 1e6)
+    @contextmanager
+    def request(self, model: str, api: str, entrypoint: str) -> Generator[None, None, None]:
+        """Count the request that is answered in this context: its time, and how it ended."""
+        self._under_way.labels(entrypoint).inc()
+        started = time.perf_counter()
+        status = "INTERNAL"
+        try:
+            yield
+            status = "OK"
+        except RequestError as error:
+            status = Code.Name(error.code)
+            raise
+        finally:
+            self._under_way.labels(entrypoint).dec()
+            # A client can invent names; each would be a time series for ever.
+            name = model if self._catalog.knows(model) else "(unknown)"
+            self._requests.add(name, status)
+            self._latency.labels(name, api, entrypoint).observe((time.perf_counter() - started) * 1e6)
 
     def inference(self, model: str, api: str, runtime: str, seconds: float) -> None:
         """Note the time that the runtime took."""

@@ -64,6 +64,8 @@ class OpenVinoRuntime:
             return self._read_as_default(version_path, with_default(model, name, _output_names(definition)))
         except RuntimeError as error:
             raise Unimplemented(_reason(error)) from error
+        except OSError as error:
+            raise Unimplemented(f"there is no temporary folder to write its graph to: {error}") from error
 
     def _read_as_default(self, version_path: Path, graph: bytes) -> ov.Model:
         """Read a signature by the one name that OpenVINO looks at: an edited graph beside the original weights."""

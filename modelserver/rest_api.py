@@ -6,12 +6,13 @@ import json
 import logging
 import re
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
+
+from google.protobuf.message import Message
 
 from modelserver import json_examples, json_tensors, model_status
 from modelserver.classification import Classification
@@ -96,20 +97,10 @@ class RestApi:
     def _predict(self, match: re.Match[str], body: Callable[[], bytes]) -> Answer:
         spec = _spec(match)
         api = match["method"].capitalize()
-        started = time.perf_counter()
-        status = "UNKNOWN"
-        try:
+        with self._metrics.request(spec.name, api, "REST"):
             data = body()
             with self._turns:
-                answer = Answer(self._methods()[api](spec, json_tensors.parse(data)))
-        except RequestError as error:
-            status = Code.Name(error.code)
-            raise
-        else:
-            status = "OK"
-            return answer
-        finally:
-            self._metrics.request(spec.name, api, "REST", status, time.perf_counter() - started)
+                return Answer(self._methods()[api](spec, json_tensors.parse(data)))
 
     def _methods(self) -> dict[str, Callable[[ModelSpec, dict[str, Any]], bytes]]:
         return {"Predict": self._run_predict, "Classify": self._run_classify, "Regress": self._run_regress}
@@ -156,20 +147,23 @@ class RestApi:
         return _pretty({"model_version_status": versions})
 
     def _metadata(self, spec: ModelSpec) -> bytes:
-        # Imported at the first use: it takes longer than the rest of the protocol.
-        from google.protobuf.json_format import MessageToDict
-
         request = GetModelMetadataRequest(model_spec=spec, metadata_field=[model_status.SIGNATURES])
         response = model_status.metadata(self._inference.catalog, request)
         signatures = SignatureDefMap()
         response.metadata[model_status.SIGNATURES].Unpack(signatures)
-        options = {"preserving_proto_field_name": True, "always_print_fields_with_no_presence": True}
         return _pretty(
             {
-                "model_spec": MessageToDict(response.model_spec, **options),
-                "metadata": {"signature_def": MessageToDict(signatures, **options)},
+                "model_spec": _with_every_field(response.model_spec),
+                "metadata": {"signature_def": _with_every_field(signatures)},
             }
         )
+
+
+def _with_every_field(message: Message) -> dict[str, Any]:
+    # Imported at the first use: it takes longer than the rest of the protocol.
+    from google.protobuf.json_format import MessageToDict
+
+    return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
 
 
 def _spec(match: re.Match[str]) -> ModelSpec:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
-import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import AF_INET, AF_INET6
+from socketserver import TCPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 from modelserver.errors import InvalidArgument
 from modelserver.rest_api import Answer, RestApi
+from modelserver.rest_body import MAX_BODY_BYTES, TOO_LARGE, read_chunks, read_exactly, unpacked
 
 LOG = logging.getLogger(__name__)
-MAX_BODY_BYTES = 2**30
 
 
 class RestServer(ThreadingHTTPServer):
@@ -25,12 +25,23 @@ class RestServer(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], api: RestApi, idle_seconds: float) -> None:
         """Listen on `address`; port 0 takes any free one."""
-        self.address_family = AF_INET6 if ":" in address[0] else AF_INET
+        host, port = address
+        if host == "::" and not socket.has_dualstack_ipv6():
+            host = "0.0.0.0"
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.api = api
         self.idle_seconds = idle_seconds
         self._under_way = 0
         self._quiet = threading.Condition()
-        super().__init__(address, _Handler)
+        super().__init__((host, port), _Handler)
+
+    def server_bind(self) -> None:
+        """Bind for IPv4 too where the address is IPv6's wildcard; do not ask a name server who we are."""
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        # HTTPServer's own asks for the host's full name: in a pod without DNS that takes many seconds.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say in one line that a connection broke; that is the client's or the network's doing."""
@@ -77,34 +88,35 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.server.begin()
+        # Until its body was read to the end, a connection cannot carry another request.
+        self._body_is_read = "Transfer-Encoding" not in self.headers and self.headers.get("Content-Length", "0") == "0"
         try:
-            self._unread = self._content_length()
             answer = self.server.api.answer(self.command, urlsplit(self.path).path, self._read_body)
             self._send(answer)
         finally:
             self.server.end()
 
+    def _read_body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            data = read_chunks(self.rfile)
+        else:
+            data = read_exactly(self.rfile, self._content_length())
+        self._body_is_read = True
+        return unpacked(data) if "gzip" in self.headers.get("Content-Encoding", "").lower() else data
+
     def _content_length(self) -> int:
         text = self.headers.get("Content-Length", "0")
-        return int(text) if text.isdecimal() else -1
-
-    def _read_body(self) -> bytes:
-        if self._unread < 0 or "Transfer-Encoding" in self.headers:
+        if not text.isdecimal() or "Transfer-Encoding" in self.headers:
             raise InvalidArgument("The length of the body is not given; send Content-Length")
-        if self._unread > MAX_BODY_BYTES:
-            raise InvalidArgument(f"The body of {self._unread} bytes is larger than 1 GiB")
-        length, self._unread = self._unread, 0
-        data = self.rfile.read(length)
-        if len(data) < length:
-            raise InvalidArgument(f"The body ended after {len(data)} of {length} bytes")
-        return _unpacked(data) if "gzip" in self.headers.get("Content-Encoding", "").lower() else data
+        if int(text) > MAX_BODY_BYTES:
+            raise InvalidArgument(TOO_LARGE)
+        return int(text)
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
-        if self._unread:
-            # What follows on this connection is a body that nobody read.
+        if not self._body_is_read:
             self.send_header("Connection", "close")
             self.close_connection = True
         self.end_headers()
@@ -113,14 +125,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         LOG.debug(format, *args)
-
-
-def _unpacked(data: bytes) -> bytes:
-    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        unpacked = unpacker.decompress(data, MAX_BODY_BYTES)
-    except zlib.error as error:
-        raise InvalidArgument(f"The body is not gzip: {error}") from error
-    if unpacker.unconsumed_tail:
-        raise InvalidArgument("The unpacked body is larger than 1 GiB")
-    return unpacked

@@ -36,11 +36,11 @@ class ElementType:
     """The type of the elements of that list, before they become `dtype`."""
 
 
-def _element(dtype: npt.DTypeLike, field: str, stored: npt.DTypeLike = None) -> ElementType:
+def _element(dtype: str, field: str, stored: str = "") -> ElementType:
     return ElementType(np.dtype(dtype), field, np.dtype(stored or dtype))
 
 
-ELEMENTS: dict[int, ElementType] = {
+ELEMENTS: dict[types.DataType, ElementType] = {
     types.DT_FLOAT: _element("<f4", "float_val"),
     types.DT_DOUBLE: _element("<f8", "double_val"),
     types.DT_INT32: _element("<i4", "int_val"),

@@ -113,6 +113,7 @@ class Watcher:
             self._complain(f"No versions of servable {settings.name} found under base path {settings.base_path}")
             return
         self._complaint = ""
+        self._catalog.announce(settings.name, wanted)
         for version in wanted:
             self._ensure_loaded(settings.name, version, existing[version])
         loaded = self._catalog.loaded(settings.name)

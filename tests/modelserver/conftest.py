@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -19,18 +20,22 @@ from google.protobuf import text_format  # noqa: E402
 from modelserver.flags import Options  # noqa: E402
 from modelserver.server import ModelServer  # noqa: E402
 from protos.stubs.tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig  # noqa: E402
-from tests.modelserver.running import Client, running  # noqa: E402
+from tests.modelserver.running import AVAILABLE, END, Client, eventually, running  # noqa: E402
 
 RUNTIMES = ("openvino", "tensorflow")
 MODELS = ("add", "many", "classes", "text", "slow", "big")
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the small models. TensorFlow writes them, in a process of its own."""
-    folder = tmp_path_factory.mktemp("models")
+def models(pytestconfig: pytest.Config) -> Path:
+    """The folder with the small models. TensorFlow writes them in a process of its own, once per form of its script."""
     maker = Path(__file__).with_name("make_models.py")
-    subprocess.run([sys.executable, str(maker), str(folder)], check=True, timeout=240, capture_output=True)
+    digest = hashlib.sha256(maker.read_bytes()).hexdigest()[:16]
+    folder = pytestconfig.cache.mkdir("small-models") / digest
+    if not folder.exists():
+        aside = folder.with_name(f"{digest}.{os.getpid()}")
+        subprocess.run([sys.executable, str(maker), str(aside)], check=True, timeout=240, capture_output=True)
+        aside.rename(folder)
     return folder
 
 
@@ -63,8 +68,6 @@ def client(runtime: str, models: Path, tmp_path_factory: pytest.TempPathFactory)
     file = tmp_path_factory.mktemp(runtime) / "models.config"
     file.write_text(f"model_config_list {{ {entries} }}")
     with running(f"--model_config_file={file}", f"--runtime={runtime}", rest=True) as (client, _):
-        from tests.modelserver.running import AVAILABLE, END, eventually
-
         eventually(lambda: all(client.states(name) for name in MODELS), 120)
         eventually(
             lambda: all(state in (AVAILABLE, END) for name in MODELS for state, _ in client.states(name).values()), 120

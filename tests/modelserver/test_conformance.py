@@ -11,7 +11,7 @@ from protos.stubs.tensorflow_serving.apis.get_model_metadata_pb2 import GetModel
 from protos.stubs.tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest
 from protos.stubs.tensorflow_serving.apis.model_pb2 import ModelSpec
 from protos.stubs.tensorflow_serving.apis.predict_pb2 import PredictRequest
-from tests.modelserver.running import AVAILABLE, END, Client, predict_request, refused, spec_of
+from tests.modelserver.running import AVAILABLE, END, Client, eventually, predict_request, refused, running, spec_of
 
 X = np.array([[1, 2], [3, 4]], np.float32)
 
@@ -219,8 +219,6 @@ def test_strings_are_served_by_tensorflow_and_refused_by_openvino(client: Client
 def test_a_real_classifier_and_a_real_detector_answer_alike_on_both_runtimes(
     real_models, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from tests.modelserver.running import running
-
     rng = np.random.default_rng(7)
     questions = {
         "classifier": {"images": rng.uniform(-1, 1, (2, 224, 224, 3)).astype(np.float32)},
@@ -235,8 +233,6 @@ def test_a_real_classifier_and_a_real_detector_answer_alike_on_both_runtimes(
         file = tmp_path_factory.mktemp("real") / "models.config"
         file.write_text(f"model_config_list {{ {entries} }}")
         with running(f"--model_config_file={file}", f"--runtime={runtime}") as (client, _):
-            from tests.modelserver.running import eventually
-
             eventually(lambda client=client: all(client.available(name) for name in questions), 120)
             answers.append({name: client.predict(spec_of(name), **inputs) for name, inputs in questions.items()})
     for name in questions:

@@ -195,10 +195,39 @@ def test_one_connection_carries_many_requests(client: Client) -> None:
             assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_a_body_without_a_length_is_refused_and_the_connection_closed(client: Client) -> None:
-    with socket.create_connection(("127.0.0.1", client.rest_port), timeout=10) as connection:
-        head = b"POST /v1/models/add:predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-        connection.sendall(head)
-        answer = connection.makefile("rb").read()
+def exchange(port: int, request: bytes) -> bytes:
+    """Send bytes, close the sending side, and return all that comes back."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as answer:
+            return answer.read()
+
+
+def test_a_body_may_come_in_chunks(client: Client) -> None:
+    head = b"POST /v1/models/add:predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = b'e;a=b\r\n{"instances": \r\n8\r\n[[1, 2]]\r\n1\r\n}\r\n0\r\nTrailer: x\r\n\r\n'
+    following = b"GET /v1/models/add/versions/1 HTTP/1.1\r\nHost: a\r\n\r\n"
+    answer = exchange(client.rest_port, head + chunks + following)
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+    assert b'{"predictions":[[4.0,5.0]]}' in answer
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "error"),
+    [
+        ("Transfer-Encoding: chunked", b"no", "The body is not in chunks, as its Transfer-Encoding says"),
+        ("Transfer-Encoding: gzip", b"", "The length of the body is not given; send Content-Length"),
+        ("Content-Length: many", b"", "The length of the body is not given; send Content-Length"),
+        ("Content-Length: 9999999999", b"", "The body is larger than 1 GiB"),
+        ("Content-Length: 9", b"{}", "The body ended after 2 of 9 bytes"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused_and_the_connection_closed(
+    client: Client, headers: str, body: bytes, error: str
+) -> None:
+    head = f"POST /v1/models/add:predict HTTP/1.1\r\nHost: a\r\n{headers}\r\n\r\n".encode()
+    answer = exchange(client.rest_port, head + body)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"send Content-Length" in answer
+    assert b"Connection: close" in answer
+    assert json.loads(answer.split(b"\r\n\r\n", 1)[1]) == {"error": error}
