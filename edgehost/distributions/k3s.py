@@ -36,8 +36,11 @@ class K3s:
     async def wipe(self, host: Host, token: JoinToken, token_file: str) -> None:
         await host.change("token-wipe", SPENT=token.spent, TOKEN_ID=token.token_id, TOKEN_FILE=token_file)
 
-    async def forget_identity(self, host: Host) -> None:
-        await host.change("k3s-forget-identity")
+    async def forget_identity(self, host: Host, unit_name: str) -> None:
+        await host.change("k3s-forget-identity", UNIT=unit_name)
+
+    async def forget_node(self, server: Host, node_name: str) -> None:
+        await server.change("k3s-forget-node", NODE=node_name, KUBECONFIG_PATH=self.kubeconfig_path)
 
     async def uninstall(self, host: Host, unit_name: str) -> None:
         await host.change("k3s-uninstall", timeout_seconds=UNINSTALL_SECONDS, UNIT=unit_name)

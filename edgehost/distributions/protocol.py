@@ -47,8 +47,12 @@ class Distribution(Protocol):
         """Leave only the spent token where the live one was."""
         ...
 
-    async def forget_identity(self, host: Host) -> None:
-        """Remove what the host knows of a cluster that it is no longer a node of."""
+    async def forget_identity(self, host: Host, unit_name: str) -> None:
+        """Stop the agent and remove what the host knows of a cluster that it is no longer a node of."""
+        ...
+
+    async def forget_node(self, server: Host, node_name: str) -> None:
+        """Remove what the server keeps of a node without an object, so that a host of that name may join."""
         ...
 
     async def uninstall(self, host: Host, unit_name: str) -> None:

@@ -1,14 +1,17 @@
 """The way into a cluster: its API answers, its first node is Ready, and this is the kubeconfig."""
 
+import asyncio
 import re
+import time
 from dataclasses import dataclass, field, replace
 
 from edgehost.distributions import DISTRIBUTIONS
 from edgehost.errors import InputError
 from edgehost.host import Host
-from edgehost.node import Node, label_changes, label_node, not_ready, read_node, wait_for
+from edgehost.node import POLL_SECONDS, Node, label_changes, label_node, not_ready, read_node, wait_for
 from edgehost.resource import HostInputs, Resource
 
+DEPARTURE_SECONDS = 120.0
 SERVER = re.compile(r"^(\s*server: https://)[^:/\s]+(:\d+)", re.MULTILINE)
 
 
@@ -75,6 +78,7 @@ class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
         return await self._wait(host, inputs, old_labels=state.labels)
 
     async def delete(self, host: Host, state: ClusterAccessState) -> None:
+        await _wait_for_departures(host, state)
         await DISTRIBUTIONS[state.distribution].uninstall(host, state.unit_name)
 
     async def _wait(self, host: Host, inputs: ClusterAccessInputs, old_labels: dict[str, str]) -> ClusterAccessState:
@@ -91,6 +95,25 @@ class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
         report = await host.read("file-read", FILE_PATH=_kubeconfig_path(state))
         kubeconfig = SERVER.sub(rf"\g<1>{host.address.address}\g<2>", report.text("content"))
         return replace(state, kubeconfig=kubeconfig, version=node.version)
+
+
+async def _wait_for_departures(host: Host, state: ClusterAccessState) -> None:
+    """Let other nodes leave first: a server that is gone can neither drain them nor forget them.
+
+    A member depends on the server's unit and not on this resource, so that it need not wait for the server's node to
+    join, and so both are deleted at the same time.
+    """
+    deadline = time.monotonic() + DEPARTURE_SECONDS
+    while True:
+        report = await host.read("nodes-read", KUBECONFIG_PATH=_kubeconfig_path(state))
+        others = [name for name in report.all("node") if name != state.node_name]
+        if not others:
+            return
+        if time.monotonic() > deadline:
+            await host.log.warn(f"{host.address}: the cluster goes although it still has {', '.join(others)}")
+            return
+        await host.log.progress(f"{host.address}: waiting for {', '.join(others)} to leave")
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def check_distribution(name: str) -> list[InputError]:

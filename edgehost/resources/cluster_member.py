@@ -133,7 +133,6 @@ async def _join(host: Host, inputs: ClusterMemberInputs, stale: Node) -> Node:
     if stale.uid:
         # The object is of a host that was installed anew; the cluster would take this one for an impostor.
         await _leave(host, inputs, drain=False)
-    await distribution.forget_identity(host)
     left = float(inputs.ready_timeout_seconds)
     while left > 0:
         node = await _try_token(host, inputs, distribution, left)
@@ -147,6 +146,9 @@ async def _try_token(
     host: Host, inputs: ClusterMemberInputs, distribution: Distribution, seconds_left: float
 ) -> Node | None:
     """Return the Ready node, or None when the token expired before the node appeared."""
+    # An agent that was let in, but stopped before its node appeared, is refused with what it got then.
+    await distribution.forget_identity(host, inputs.unit_name)
+    await distribution.forget_node(host.peer(inputs.server), inputs.node_name)
     async with _token(host, inputs, distribution):
         await host.change("unit-restart", UNIT=inputs.unit_name)
         node = await _wait(host, inputs, min(seconds_left, distribution.token_seconds))

@@ -21,4 +21,3 @@ if [ -n "$modules" ]; then
 elif [ -e "$FILE_PATH" ]; then
   restore_original "$FILE_PATH"
 fi
-forget_empty_records

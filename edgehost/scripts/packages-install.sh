@@ -56,4 +56,3 @@ fi
 if [ -e "$record.added" ]; then
   sed 's/^/added /' "$record.added"
 fi
-forget_empty_records

@@ -3,6 +3,7 @@
 # It lives on the host and not in the stack's state: a step that dies half way has written it already.
 set -eu
 RECORDS=/var/lib/kubevc
+RECORDS_LOCK=/run/lock/kubevc
 
 # record_name PATH: a file name that stands for a path.
 record_name() {
@@ -10,16 +11,22 @@ record_name() {
 }
 
 # record_folder NAME: make a folder of records that only root can read.
+# As long as this step runs, no other one takes the folders away because they are empty (descriptor 9 holds the lock).
 record_folder() {
+  exec 9>> "$RECORDS_LOCK"
+  flock -s 9
   mkdir -p "$RECORDS/$1"
   chmod 0700 "$RECORDS"
 }
 
-# forget_empty_records: leave nothing behind when the last record is gone.
+# forget_empty_records: leave nothing behind when the last record is gone. A step that still writes does it later.
 forget_empty_records() {
   [ -d "$RECORDS" ] || return 0
+  exec 9>> "$RECORDS_LOCK"
+  flock -n -x 9 || return 0
   rmdir "$RECORDS"/* 2>/dev/null || true
-  rmdir "$RECORDS" 2>/dev/null || true
+  if rmdir "$RECORDS" 2>/dev/null; then rm -f "$RECORDS_LOCK"; fi
+  flock -u 9
 }
 
 # make_folders FOLDER: make a folder and its missing parents, and remember which ones are ours.

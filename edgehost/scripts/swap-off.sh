@@ -20,4 +20,3 @@ if awk '$1 !~ /^#/ && $3 == "swap" {found = 1} END {exit !found}' /etc/fstab 2>/
 fi
 if [ -n "$(active_swap)" ]; then swapoff -a; fi
 [ -z "$(active_swap)$(boot_swap)" ]
-forget_empty_records
