@@ -53,7 +53,7 @@ class Host(ABC):
 
     kind: ClassVar[str]
     """What it is called in a lab's definition."""
-    boot_seconds: ClassVar[float] = 60
+    boot_seconds: ClassVar[float] = 120
     """Time in which it has to be up."""
     greeting_seconds: ClassVar[float] = 1
     """Time in which a host that is up greets over SSH."""

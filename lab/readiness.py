@@ -29,20 +29,29 @@ def wait(host: Host, keys: Keys) -> None:
         HostError: It ended, does not answer in time, or a unit of it failed.
     """
     start = time.monotonic()
+    deadline = start + host.boot_seconds
     while not answers(host):
-        waited = time.monotonic() - start
-        if waited > _START_SECONDS and not host.running():
+        if time.monotonic() > start + _START_SECONDS and not host.running():
             raise _silent(host, "went off while it booted")
-        if waited > host.boot_seconds:
+        if time.monotonic() > deadline:
             raise _silent(host, "does not answer on port 22")
         time.sleep(0.1)
-    question = "systemctl is-system-running --wait; systemctl --failed --plain --no-legend"
-    try:
-        state = shell.ask(keys, host, question, host.boot_seconds)
-    except subprocess.TimeoutExpired as error:
-        raise _silent(host, f"is still starting units after {host.boot_seconds:g} s") from error
+    state = _system_state(host, keys, deadline)
     if state.stdout.split()[:1] != ["running"]:
         raise _silent(host, f"did not start whole: {' '.join((state.stdout + state.stderr).split())}")
+
+
+def _system_state(host: Host, keys: Keys, deadline: float) -> subprocess.CompletedProcess[str]:
+    """Ask systemd, again as long as SSH itself fails: a busy machine may cut a first connection short."""
+    question = "systemctl is-system-running --wait; systemctl --failed --plain --no-legend; true"
+    while True:
+        try:
+            state = shell.ask(keys, host, question, max(deadline - time.monotonic(), 1))
+        except subprocess.TimeoutExpired as error:
+            raise _silent(host, f"is still starting units after {host.boot_seconds:g} s") from error
+        if state.returncode == 0 or time.monotonic() > deadline:
+            return state
+        time.sleep(0.1)
 
 
 def _silent(host: Host, found: str) -> HostError:

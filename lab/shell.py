@@ -15,7 +15,7 @@ def ssh_command(keys: Keys, host: Host, command: Sequence[str] = ()) -> list[str
     options = [
         *("-i", str(keys.private_key_file), "-o", "IdentitiesOnly=yes", "-F", "/dev/null"),
         *("-o", f"UserKnownHostsFile={keys.known_hosts_file}", "-o", "StrictHostKeyChecking=yes"),
-        *("-o", "ConnectTimeout=5"),
+        *("-o", "ConnectTimeout=15"),
     ]
     batch = ["-o", "BatchMode=yes"] if command else []
     return ["ssh", *options, *batch, f"root@{host.plan.address}", *(["--", *command] if command else [])]

@@ -108,7 +108,8 @@ def _warm_apt_cache(instance: Instance) -> None:
 
 
 def _start(instance: Instance, host: Host) -> None:
-    if not (host.running() and readiness.answers(host)):
+    # A host that runs is never switched off here, however slow it is to answer: it may carry a site.
+    if not host.running():
         host.kill()
         host.create()
         host.boot()
