@@ -8,6 +8,23 @@ from edgehost.host import Host
 from edgehost.resource import HostInputs, Resource
 
 FILE_PATH = "/etc/sysctl.d/90-kubevc.conf"
+# k3s, the kubelet and kube-proxy set these by themselves. They are not ours to ask for, but ours to put back.
+CHANGED_BY_CLUSTERS = (
+    "kernel.keys.root_maxbytes",
+    "kernel.keys.root_maxkeys",
+    "kernel.panic",
+    "kernel.panic_on_oops",
+    "net.ipv4.conf.all.forwarding",
+    "net.ipv4.conf.all.route_localnet",
+    "net.ipv4.conf.default.forwarding",
+    "net.ipv4.ip_forward",
+    "net.ipv6.conf.all.forwarding",
+    "net.netfilter.nf_conntrack_max",
+    "net.netfilter.nf_conntrack_tcp_timeout_close_wait",
+    "net.netfilter.nf_conntrack_tcp_timeout_established",
+    "vm.overcommit_memory",
+    "vm.panic_on_oom",
+)
 KEY = re.compile(r"[a-zA-Z0-9_./-]+")
 
 
@@ -59,6 +76,7 @@ class Sysctls(Resource[SysctlsInputs, SysctlsInputs]):
         await host.change(
             "sysctls-apply",
             SETTINGS="".join(f"{key} {value}\n" for key, value in inputs.settings.items()),
+            REMEMBERED="\n".join(CHANGED_BY_CLUSTERS),
             DROPPED="\n".join(dropped),
             CONTENT=file_content(inputs.settings),
             FILE_PATH=FILE_PATH,

@@ -50,6 +50,19 @@ remove_interfaces() {
   done
 }
 
+# remove_empty_tables TOOL: tables without a rule, a chain of their own or a policy; only nft can remove a table.
+remove_empty_tables() {
+  command -v nft >/dev/null 2>&1 || return 0
+  if [ "$1" = iptables ]; then family=ip; else family=ip6; fi
+  "$1-save" 2>/dev/null | awk '
+    /^\*/ {table = substr($1, 2); used = 0}
+    /^-A/ || (/^:/ && $2 != "ACCEPT") {used = 1}
+    /^COMMIT/ {if (!used) print table}
+  ' | while read -r table; do
+    nft delete table "$family" "$table" 2>/dev/null || true
+  done
+}
+
 # remove_rules TOOL: the rules of kube-proxy, the network policies, the CNI plugins and flannel; nobody else's.
 remove_rules() {
   command -v "$1" >/dev/null 2>&1 || return 0
@@ -57,10 +70,7 @@ remove_rules() {
   if printf '%s\n' "$rules" | grep -Eq 'KUBE-|CNI-|cali-|flannel|FLANNEL'; then
     printf '%s\n' "$rules" | grep -Ev 'KUBE-|CNI-|flannel|FLANNEL' | "$1-restore"
   fi
-  for table in $(printf '%s\n' "$rules" | sed -n 's/^\*//p'); do
-    # A table without rules goes as well, where this iptables can remove one.
-    "$1" -t "$table" -X 2>/dev/null || true
-  done
+  remove_empty_tables "$1"
 }
 
 remove_sets() {
@@ -71,6 +81,7 @@ remove_sets() {
 }
 
 remove_cgroups() {
+  systemctl stop 'kubepods*.slice' 2>/dev/null || true
   for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do
     for pods in "$tree"/kubepods "$tree"/kubepods.slice; do
       if [ -d "$pods" ]; then find "$pods" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
@@ -85,7 +96,7 @@ remove_data() {
   rm -rf --one-file-system /var/lib/rancher/k3s /var/lib/kubelet /var/lib/cni /run/k3s /run/flannel \
     /etc/rancher/node /etc/rancher/k3s/k3s.yaml /var/log/pods /var/log/containers
   if [ -d /usr/libexec/kubernetes ]; then find /usr/libexec/kubernetes -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
-  rmdir /var/lib/rancher /etc/rancher/k3s /etc/rancher 2>/dev/null || true
+  rmdir /etc/cni/net.d /etc/cni /var/lib/rancher /etc/rancher/k3s /etc/rancher 2>/dev/null || true
 }
 
 if unit_known "$UNIT"; then

@@ -43,6 +43,7 @@ lists_are_fresh() {
 if [ -n "$(missing_packages)" ]; then
   # A run that died after this line left the list behind; it still tells what was there before us.
   [ -e "$record.before" ] || { installed_packages > "$record.new" && mv "$record.new" "$record.before"; }
+  [ -e "$record.folders" ] || { ls -d /var/lib/*; find /etc -type d; } > "$record.folders"
   lists_are_fresh || apt update || { show_log; exit 1; }
   install_missing || { apt update && install_missing; } || { show_log; exit 1; }
 fi

@@ -17,6 +17,19 @@ purge() {
   NEEDRESTART_MODE=l xargs apt-get -qq -y -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 purge \
     <"$1" >"$record.log" 2>&1 || { tail -n 15 "$record.log" >&2; rm -f "$record.log"; exit 1; }
   rm -f "$record.log"
+  remove_state_folders < "$1"
+}
+
+# remove_state_folders: what purged programs left in /var/lib under their package's name, and empty folders under /etc,
+# as far as they came after the packages.
+remove_state_folders() {
+  [ -e "$record.folders" ] || return 0
+  while read -r name; do
+    if ! grep -qx "/var/lib/$name" "$record.folders"; then rm -rf --one-file-system "/var/lib/$name"; fi
+  done
+  find /etc -depth -type d -empty | while read -r folder; do
+    if ! grep -qxF "$folder" "$record.folders"; then rmdir -p --ignore-fail-on-non-empty "$folder"; fi
+  done
 }
 
 still_installed() {
@@ -63,5 +76,5 @@ if [ -e "$record.added" ]; then
   sed 's/^/added /' "$record.added"
   rm -f "$list"
 fi
-[ -n "$NAMES" ] || rm -f "$record.added" "$record.before"
+[ -n "$NAMES" ] || rm -f "$record.added" "$record.before" "$record.folders"
 forget_empty_records

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Set kernel settings now and at every start. SETTINGS (`key value` lines) DROPPED (keys) CONTENT FILE_PATH
+# Set kernel settings now and at every start. SETTINGS (`key value` lines) CONTENT FILE_PATH
+# REMEMBERED (keys that others will change) DROPPED (keys no longer asked for)
 set -eu
 printf '%s\n' "$SETTINGS" | sed '/^$/d' | while read -r key value; do
   [ -e "$(sysctl_path "$key")" ] || refuse sysctl-missing "$key"
 done
-printf '%s\n' "$SETTINGS" | sed '/^$/d' | while read -r key value; do
-  remember_sysctl "$key"
+for key in $REMEMBERED $(printf '%s' "$SETTINGS" | cut -d' ' -f1); do
+  if [ -e "$(sysctl_path "$key")" ]; then remember_sysctl "$key"; fi
 done
 printf '%s\n' "$SETTINGS" | sed '/^$/d' | while read -r key value; do
   set_sysctl "$key" "$value"

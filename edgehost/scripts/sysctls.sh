@@ -34,7 +34,9 @@ remember_sysctl() {
 restore_sysctl() {
   [ -e "$RECORDS/sysctls/previous" ] || return 0
   if [ -e "$(sysctl_path "$1")" ] && grep -q "^$1 " "$RECORDS/sysctls/previous"; then
-    set_sysctl "$1" "$(sed -n "s#^$1 ##p" "$RECORDS/sysctls/previous")"
+    # In a container some settings are the machine's and cannot be set; then nobody on this host has changed them.
+    previous=$(sed -n "s#^$1 ##p" "$RECORDS/sysctls/previous")
+    [ "$(sysctl_value "$1")" = "$previous" ] || printf '%s\n' "$previous" > "$(sysctl_path "$1")" || true
   fi
   sed -i "\\#^$1 #d" "$RECORDS/sysctls/previous"
 }
