@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -52,4 +53,8 @@ def _serve(options: Options) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    logging.shutdown()
+    # Not sys.exit: it waits for threads, and one may be in an inference that the drain did not wait for, or in a volume
+    # that hangs.
+    os._exit(status)

@@ -12,7 +12,6 @@ from modelserver.serving import Serving
 from protos.stubs.tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 LOG = logging.getLogger(__name__)
-LOAD_SECONDS = 3600.0
 
 
 class ConfigurationFile:
@@ -61,7 +60,8 @@ class ConfigurationFile:
         # Remembered before it is tried: a text that is wrong is told about once.
         self._text = text
         LOG.info("%s: changed", self._path)
-        self._serving.reload(parse(text, str(self._path)), LOAD_SECONDS)
+        # Without waiting for new models: the next change of the file may be what lets them load.
+        self._serving.reload(parse(text, str(self._path)), None)
 
     def _read_text(self) -> str:
         try:

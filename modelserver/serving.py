@@ -42,8 +42,12 @@ class Serving:
         with self._lock:
             self._apply(models(config))
 
-    def reload(self, config: ModelServerConfig, timeout_seconds: float) -> None:
+    def reload(self, config: ModelServerConfig, timeout_seconds: float | None) -> None:
         """Replace the configuration, and wait until every new model is available.
+
+        Args:
+            config: the whole new configuration.
+            timeout_seconds: how long to wait for new models; None: not at all.
 
         Raises:
             RequestError: the configuration is wrong, and nothing was changed; or a new model could not be loaded.
@@ -54,7 +58,8 @@ class Serving:
             new = [model.name for model in settings if model.name not in self._watchers]
             self._apply(settings)
             watchers = [self._watchers[name] for name in new]
-        self._wait_for(watchers, timeout_seconds)
+        if timeout_seconds is not None:
+            self._wait_for(watchers, timeout_seconds)
 
     def ready(self) -> bool:
         """Tell whether every configured model has a version that answers."""

@@ -147,6 +147,23 @@ def test_on_sigterm_requests_that_are_under_way_are_answered(models: Path, rest:
         assert process.lines[-1].endswith("ending; requests under way have 10 s")
 
 
+def test_a_request_that_takes_longer_than_the_drain_does_not_keep_the_process(models: Path) -> None:
+    flags = ("--model_name=slow", f"--model_base_path={models / 'slow'}", "--drain_seconds=0.2")
+    with running(*flags, rest=True) as (client, process):
+        eventually(lambda: client.available("slow") == {1})
+        request = predict_request(spec_of("slow"), x=np.ones((60_000, 1024), np.float32))
+        ended: list[str] = []
+        asker = threading.Thread(
+            target=lambda: ended.append(refused(lambda: client.prediction.Predict(request, timeout=120))[0])
+        )
+        asker.start()
+        under_way = 'kubevc_modelserver_requests_under_way{entrypoint="GRPC"} 1.0'
+        eventually(lambda: under_way in client.rest("/monitoring/prometheus/metrics")[1])
+        assert process.end(signal.SIGTERM, seconds=10) == 0
+        asker.join(60)
+        assert ended[0] in ("UNAVAILABLE", "CANCELLED")
+
+
 def test_after_sigterm_no_new_request_is_taken(models: Path) -> None:
     with running("--model_name=add", f"--model_base_path={models / 'add'}") as (client, process):
         eventually(lambda: client.available("add") == {3})
