@@ -1,0 +1,36 @@
+"""The resources of hosts, as a Pulumi program uses them.
+
+Every resource takes `host={"name": ..., "address": ...}`. The name is the host's identity: under another name it is
+another host. All resources need a `Provider` that says how hosts are entered, given in their options or inherited from
+their parent.
+"""
+
+from edgehost.client.cluster import ClusterAccess, ClusterMember
+from edgehost.client.facts import get_facts, get_facts_output
+from edgehost.client.file import Artifact, File
+from edgehost.client.host_resource import HostArgs, HostResource
+from edgehost.client.model import ModelVersion
+from edgehost.client.provider import Provider
+from edgehost.client.system import CgroupControllers, KernelFeatures, Packages, SwapOff, Sysctls
+from edgehost.client.unit import Unit
+from edgehost.host_facts import HostFacts
+
+__all__ = [
+    "Artifact",
+    "CgroupControllers",
+    "ClusterAccess",
+    "ClusterMember",
+    "File",
+    "HostArgs",
+    "HostFacts",
+    "HostResource",
+    "KernelFeatures",
+    "ModelVersion",
+    "Packages",
+    "Provider",
+    "SwapOff",
+    "Sysctls",
+    "Unit",
+    "get_facts",
+    "get_facts_output",
+]

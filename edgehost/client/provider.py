@@ -1,0 +1,42 @@
+"""How the hosts of a site are entered."""
+
+import pulumi
+
+from edgehost.client.host_resource import PACKAGE
+
+
+class Provider(pulumi.ProviderResource):
+    """Say how the hosts of a site are entered; none of it is part of any difference."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        user: pulumi.Input[str] = "root",
+        port: pulumi.Input[int] = 22,
+        private_key_file: pulumi.Input[str] | None = None,
+        known_hosts_file: pulumi.Input[str] | None = None,
+        connect_timeout_seconds: pulumi.Input[float] = 10,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Register the provider.
+
+        Args:
+            resource_name: The provider's name in the stack.
+            user: The user to log in as; one who is not root must have sudo without a password.
+            port: The TCP port of sshd on every host.
+            private_key_file: A private key without a passphrase; None asks the SSH agent.
+                The environment's EDGEHOST_PRIVATE_KEY_FILE goes before it.
+            known_hosts_file: The pinned host keys; None means ~/.ssh/known_hosts.
+                The environment's EDGEHOST_KNOWN_HOSTS_FILE goes before it.
+            connect_timeout_seconds: How long a host may take to answer.
+            opts: Pulumi's options.
+        """
+        properties = {
+            "user": user,
+            "port": port,
+            "privateKeyFile": private_key_file,
+            "knownHostsFile": known_hosts_file,
+            "connectTimeoutSeconds": connect_timeout_seconds,
+        }
+        super().__init__(PACKAGE, resource_name, properties, opts)
