@@ -27,7 +27,9 @@ def paths_in_prose(page: Path) -> set[str]:
     quoted = re.findall(r"`([A-Za-z0-9_.][\w./-]*/?)`", text)
     linked = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
     rooted = {q.rstrip("/") for q in quoted if "/" in q or q.endswith((".md", ".py", ".yaml", ".toml"))}
-    return {q for q in rooted if q.split("/")[0] in TOP} | {str((page.parent / link).resolve().relative_to(ROOT)) for link in linked}
+    return {q for q in rooted if q.split("/")[0] in TOP} | {
+        str((page.parent / link).resolve().relative_to(ROOT)) for link in linked
+    }
 
 
 TOP = {path.relative_to(ROOT).parts[0] for path in tracked()}
