@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import subprocess
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
@@ -109,7 +110,7 @@ class Network:
         if not _BRIDGED_FRAMES.exists() or _BRIDGED_FRAMES.read_text().strip() == "0":
             return
         rules = _iptables("-S", "FORWARD").splitlines()
-        if "-P FORWARD ACCEPT" in rules or any(_comment(self.instance) in rule.split() for rule in rules):
+        if "-P FORWARD ACCEPT" in rules or any(_comment(self.instance) in shlex.split(rule) for rule in rules):
             return
         rule = (
             "-i",
@@ -144,8 +145,9 @@ def remove(instance: str) -> None:
         _remove_namespace(namespace)
     _remove_links({bridge})
     for rule in _iptables("-S", "FORWARD").splitlines():
-        if _comment(instance) in rule.split():
-            _iptables("-D", *rule.split()[1:])
+        words = shlex.split(rule)
+        if _comment(instance) in words:
+            _iptables("-D", *words[1:])
 
 
 def _namespace_prefix(instance: str) -> str:

@@ -11,7 +11,9 @@ from .compound import ROOT, Credential
 _SIGKILL_PENDING = 1 << (9 - 1)
 _AUTH_SYS_GROUPS = 16
 
-_libfuse = mfusepy._libfuse
+# The library that mfusepy has loaded; these functions are not among those that it offers.
+_libfuse = ctypes.CDLL("libfuse3.so.3")
+_libfuse.fuse_get_context.restype = ctypes.POINTER(ctypes.c_void_p)
 _libfuse.fuse_interrupted.restype = ctypes.c_int
 _libfuse.fuse_get_session.restype = ctypes.c_void_p
 _libfuse.fuse_session_exited.restype = ctypes.c_int
@@ -28,12 +30,13 @@ def credential() -> Credential:
 
 def gone() -> bool:
     """Say whether nobody waits for the answer any more: the caller was killed, or the mount is being taken away."""
-    context = mfusepy._libfuse.fuse_get_context().contents
-    session = _libfuse.fuse_get_session(ctypes.c_void_p(context.fuse))
+    # struct fuse_context begins with the handle of the mount.
+    session = _libfuse.fuse_get_session(ctypes.c_void_p(_libfuse.fuse_get_context()[0]))
     if _libfuse.fuse_interrupted() or _libfuse.fuse_session_exited(ctypes.c_void_p(session)):
         return True
     # FUSE tells of interrupts for foreground requests only; what a killed process had read ahead would block umount.
-    return context.pid > 0 and _killed(context.pid)
+    process = mfusepy.fuse_get_context()[2]
+    return process > 0 and _killed(process)
 
 
 def _killed(process: int) -> bool:

@@ -1,6 +1,7 @@
 """The command line of mount.nfs, as mount(8) and the kubelet give it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 _LIBFUSE_FLAGS = ("ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime")
 _NUMBERS = ("port", "timeo", "retrans", "actimeo", "rsize", "wsize")
@@ -64,7 +65,7 @@ class MountOptions:
             raise OptionError(f"an incorrect mount option was specified ({name}={value})")
         return int(value)
 
-    def flags(self) -> dict[str, bool]:
+    def flags(self) -> dict[str, Any]:
         """Return the options that libfuse is to pass to the kernel; unlike FUSE, NFS allows suid and devices."""
         flags = {name: True for name in _LIBFUSE_FLAGS if name in self.settings}
         return flags | {name: True for name in ("suid", "dev") if f"no{name}" not in self.settings}
