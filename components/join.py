@@ -59,6 +59,7 @@ class Join(pulumi.ComponentResource):
             server_url=args.access.url,
             labels=args.node.labels,
             restart_on=configured.restart_on,
+            ready_timeout_seconds=args.kubernetes.ready_timeout_seconds,
             opts=pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=[unit, args.access.started_by]),
         )
         self.worker = Worker(host=host, labels=args.node.labels, ready_by=member)

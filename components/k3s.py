@@ -57,6 +57,7 @@ class K3sServer(pulumi.ComponentResource):
             unit_name=k3s_files.SERVER_UNIT,
             node_name=args.node.name,
             labels=args.node.labels,
+            ready_timeout_seconds=args.kubernetes.ready_timeout_seconds,
             opts=pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=[unit]),
         )
         return ClusterAccess(

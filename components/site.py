@@ -129,6 +129,9 @@ class Kubernetes(Part):
     """Settings of the container runtime."""
     kubelet: Kubelet = Kubelet()
     """Settings of the node agent."""
+    ready_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 300
+    """Seconds that a node may take from the start of its service to being Ready. Before that it imports the preloaded
+    images, which takes minutes from a slow disk."""
     conntrack_max_per_core: Annotated[int, Field(ge=0)] | None = None
     """Connections tracked per CPU core, set by kube-proxy; 0 leaves the kernel's limit alone (needed where a host
     cannot change it). Empty means the Kubernetes default."""

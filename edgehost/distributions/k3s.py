@@ -18,7 +18,8 @@ class K3s:
 
     token_seconds = 60
     kubeconfig_path = "/etc/rancher/k3s/k3s.yaml"
-    identity_path = "/var/lib/rancher/k3s/agent/client-kubelet.crt"
+    # The last of the certificates that an agent fetches with its token.
+    identity_path = "/var/lib/rancher/k3s/agent/client-k3s-controller.crt"
 
     async def mint(self, server: Host, node_name: str) -> JoinToken:
         report = await server.change("k3s-token-create", NODE=node_name, TTL=f"{self.token_seconds}s")

@@ -145,17 +145,17 @@ async def _join(host: Host, inputs: ClusterMemberInputs, stale: Node) -> Node:
 async def _try_token(
     host: Host, inputs: ClusterMemberInputs, distribution: Distribution, seconds_left: float
 ) -> Node | None:
-    """Return the Ready node, or None when the token expired before the node appeared."""
+    """Return the Ready node, or None when the token expired before the agent used it."""
     # An agent that was let in, but stopped before its node appeared, is refused with what it got then.
     await distribution.forget_identity(host, inputs.unit_name)
     await distribution.forget_node(host.peer(inputs.server), inputs.node_name)
     async with _token(host, inputs, distribution):
         await host.change("unit-restart", UNIT=inputs.unit_name)
         node = await _wait(host, inputs, min(seconds_left, distribution.token_seconds))
-        if node is None and (await _node(host, inputs)).uid:
-            # It is in, and only slow: its images and its network need no token.
-            node = await _wait_until_ready(host, inputs, seconds_left)
-        return node
+        if node is not None or not (await _agent(host, inputs)).admitted:
+            return node
+    # It is in, and only slow. The images that it imports before its node appears take minutes from a slow disk.
+    return await _wait_until_ready(host, inputs, seconds_left - distribution.token_seconds)
 
 
 @asynccontextmanager
