@@ -73,7 +73,7 @@ env: ## print the shell lines after which `pulumi` works by hand: eval "$(make -
 	@$(PYTHON) -m toolchain env
 
 kubeconfig: setup ## merge SITE's kubeconfig into ~/.kube/config
-	@$(ENV); pulumi stack output --stack $(SITE) --show-secrets kubeconfig | $(PYTHON) -m components.kubeconfig --merge
+	@$(ENV); pulumi stack output --stack $(SITE) --show-secrets kubeconfig | $(PYTHON) -m components.kubeconfig --merge --name $(SITE)
 
 site: setup ## write a starting file for a site of your own: make site NAME=seoul
 	@$(PYTHON) -m components.new "$(NAME)"

@@ -97,7 +97,7 @@ def _card_problems(where: str, model: Model) -> Iterator[Problem]:
             where=where,
             found=f"{model.source}, which has no model.yaml",
             why="It tells the endpoint how a picture becomes the model's input and what the output means.",
-            fix="Write one; docs/models.md describes it.",
+            fix="Write one; docs/proxy.md describes it.",
         )
         return
     try:
