@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from edgehost.errors import NotReady
 from edgehost.host import Host
 
+READY = "Ready"
+"""What a resource of a node calls the state that is wanted; any other text says what stands in the way."""
 POLL_SECONDS = 0.7
 PROGRESS_SECONDS = 10.0
 
@@ -32,6 +34,14 @@ class Node:
     cordoned: bool = False
     version: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def status(self, name: str) -> str:
+        """Return READY, or what keeps the node of this name from it."""
+        if not self.api:
+            return "the API does not answer"
+        if not self.uid:
+            return f"node {name} is not in the cluster"
+        return READY if self.ready else f"node {name} is not Ready"
 
 
 async def read_node(server: Host, name: str, kubeconfig_path: str) -> Node:

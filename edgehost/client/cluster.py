@@ -42,7 +42,7 @@ class ClusterAccess(HostResource):
             "labels": labels,
             "ready_timeout_seconds": ready_timeout_seconds,
         }
-        super().__init__(resource_name, arguments, ["kubeconfig", "version", "ready"], opts)
+        super().__init__(resource_name, arguments, ["kubeconfig", "version", "status"], opts)
 
     @property
     def kubeconfig(self) -> pulumi.Output[str]:
@@ -102,12 +102,12 @@ class ClusterMember(HostResource):
             "restart_on": restart_on,
             "ready_timeout_seconds": ready_timeout_seconds,
         }
-        super().__init__(resource_name, arguments, ["ready", "node_uid"], opts)
+        super().__init__(resource_name, arguments, ["status", "node_uid"], opts)
 
     @property
-    def ready(self) -> pulumi.Output[bool]:
-        """Say whether the node is Ready and its agent runs."""
-        return self._output("ready", bool)
+    def status(self) -> pulumi.Output[str]:
+        """Hold `Ready`, or what keeps the host from being a Ready node."""
+        return self._output("status", str)
 
     @property
     def node_uid(self) -> pulumi.Output[str]:

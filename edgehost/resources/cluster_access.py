@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from edgehost.distributions import DISTRIBUTIONS
 from edgehost.errors import InputError
 from edgehost.host import Host
-from edgehost.node import POLL_SECONDS, Node, label_changes, label_node, not_ready, read_node, wait_for
+from edgehost.node import POLL_SECONDS, READY, Node, label_changes, label_node, not_ready, read_node, wait_for
 from edgehost.resource import HostInputs, Resource
 
 DEPARTURE_SECONDS = 120.0
@@ -25,7 +25,7 @@ class ClusterAccessInputs(HostInputs):
         distribution: A key of DISTRIBUTIONS.
         labels: Labels of the server's node.
         ready_timeout_seconds: How long the API and the node may take.
-        ready: Always true in what is wanted; false in the state when the API or the node is not.
+        status: Always `Ready` in what is wanted; in the state what keeps the first node from it.
     """
 
     node_name: str
@@ -33,7 +33,7 @@ class ClusterAccessInputs(HostInputs):
     distribution: str = "k3s"
     labels: dict[str, str] = field(default_factory=dict[str, str])
     ready_timeout_seconds: int = 300
-    ready: bool = True
+    status: str = READY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
     async def read(self, host: Host, state: ClusterAccessState) -> ClusterAccessState | None:
         node = await _node(host, state)
         labels = {key: node.labels[key] for key in state.labels if key in node.labels}
-        found = replace(state, ready=node.ready, labels=labels)
+        found = replace(state, status=node.status(state.node_name), labels=labels)
         return await self._with_access(host, found, node) if node.api else found
 
     async def create(self, host: Host, inputs: ClusterAccessInputs) -> ClusterAccessState:

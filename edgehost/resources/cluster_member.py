@@ -16,7 +16,7 @@ from edgehost.distributions.protocol import Distribution
 from edgehost.errors import AccessError, EdgehostError, InputError, NotReady
 from edgehost.forgetting import forgets_unreachable
 from edgehost.host import Host
-from edgehost.node import Node, label_changes, label_node, not_ready, read_node, wait_for
+from edgehost.node import READY, Node, label_changes, label_node, not_ready, read_node, wait_for
 from edgehost.resource import HostInputs, Resource
 from edgehost.resources.cluster_access import check_distribution
 from edgehost.resources.file import check_path
@@ -38,7 +38,7 @@ class ClusterMemberInputs(HostInputs):
         labels: The node's labels; others on the node are left alone.
         restart_on: Hashes of what the agent reads at its start; a change of any restarts it.
         ready_timeout_seconds: How long the node may take to be Ready.
-        ready: Always true in what is wanted; false in the state when the node is not Ready or the agent does not run.
+        status: Always `Ready` in what is wanted; in the state what keeps the host from being a Ready node.
     """
 
     server: HostAddress
@@ -50,7 +50,7 @@ class ClusterMemberInputs(HostInputs):
     labels: dict[str, str] = field(default_factory=dict[str, str])
     restart_on: dict[str, str] = field(default_factory=dict[str, str])
     ready_timeout_seconds: int = 180
-    ready: bool = True
+    status: str = READY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +83,7 @@ class ClusterMember(Resource[ClusterMemberInputs, ClusterMemberState]):
     async def read(self, host: Host, state: ClusterMemberState) -> ClusterMemberState | None:
         node, agent = await asyncio.gather(_node(host, state), _agent(host, state))
         labels = {key: node.labels[key] for key in state.labels if key in node.labels}
-        ready = node.ready and agent.active and agent.admitted
-        return replace(state, ready=ready, node_uid=node.uid, labels=labels)
+        return replace(state, status=_status(state, node, agent), node_uid=node.uid, labels=labels)
 
     async def create(self, host: Host, inputs: ClusterMemberInputs) -> ClusterMemberState:
         return await self._ensure(host, inputs, restart=False, old_labels={})
@@ -125,6 +124,14 @@ class _Agent:
 
     active: bool
     admitted: bool
+
+
+def _status(state: ClusterMemberState, node: Node, agent: _Agent) -> str:
+    if not agent.active:
+        return f"{state.unit_name} is not running"
+    if not agent.admitted:
+        return f"{state.unit_name} has lost what lets it into the cluster"
+    return node.status(state.node_name)
 
 
 async def _join(host: Host, inputs: ClusterMemberInputs, stale: Node) -> Node:

@@ -2,8 +2,8 @@
 # The host's own record of what was there before, so that everything can be put back even after a broken run.
 # It lives on the host and not in the stack's state: a step that dies half way has written it already.
 set -eu
-RECORDS=/var/lib/kubevc
-RECORDS_LOCK=/run/lock/kubevc
+RECORDS=/var/lib/edgehost
+RECORDS_LOCK=/run/lock/edgehost
 
 # record_name PATH: a file name that stands for a path.
 record_name() {
