@@ -144,9 +144,11 @@ class VmHost(Host):
         return archive({f"/identity{path}": file for path, file in files.items()}, private)
 
     def _address(self) -> HostFile:
-        network = self.plan.network
-        lines = ["[Match]", "Type=ether", "", "[Network]", f"Address={self.plan.address}/{network.subnet.prefixlen}"]
-        return HostFile("\n".join([*lines, f"Gateway={network.gateway}", "LinkLocalAddressing=no", ""]).encode())
+        network, address = self.plan.network, self.plan.address
+        # By the hardware address: the ends of pods' links are Ethernet too, and the pods' network is not ours.
+        match = f"[Match]\nMACAddress={network.mac(address)}\n"
+        own = f"[Network]\nAddress={address}/{network.subnet.prefixlen}\nGateway={network.gateway}\n"
+        return HostFile(f"{match}\n{own}LinkLocalAddressing=no\n".encode())
 
     def _disk(self) -> Path:
         return self.plan.folder / "disk.qcow2"
