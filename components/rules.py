@@ -60,6 +60,19 @@ def addresses_are_unique(site: Site) -> Iterator[Problem]:
         )
 
 
+def the_store_is_a_host_of_its_own_or_a_node(site: Site) -> Iterator[Problem]:
+    """Refuse a store that shares only its name or only its address with a node: a host has one of each."""
+    store = site.model_store
+    for node in site.nodes:
+        if (node.name == store.name) != (node.address == store.address):
+            yield Problem(
+                where="model-store",
+                found=f"{store.name} at {store.address}, and a node {node.name} at {node.address}",
+                why="They would be taken for one host in one place and for two in another.",
+                fix="Give both the same name and address if they are one host; otherwise give each its own.",
+            )
+
+
 def there_is_one_server(site: Site) -> Iterator[Problem]:
     """Refuse a site without a server, or with more than one."""
     servers = [node.name for node in site.nodes if node.role == "server"]
@@ -215,6 +228,7 @@ RULES: tuple[Rule, ...] = (
     node_names_are_unique,
     model_names_are_unique,
     addresses_are_unique,
+    the_store_is_a_host_of_its_own_or_a_node,
     there_is_one_server,
     networks_are_disjoint,
     hosts_are_outside_the_cluster_networks,
