@@ -80,7 +80,8 @@ def _sysctl_missing(where: str, _: HostAddress, detail: str) -> StepError:
 
 
 def _sysctl_refused(where: str, _: HostAddress, detail: str) -> StepError:
-    setting, wanted, found = detail.split(" ", 2)
+    setting, _, values = detail.partition(" ")
+    wanted, _, found = values.partition(" / ")
     return CommandFailed(
         where,
         f"{setting} was set to {wanted} but reads {found}",

@@ -19,7 +19,7 @@ sysctl_value() {
 set_sysctl() {
   [ "$(sysctl_value "$1")" != "$2" ] || return 0
   printf '%s\n' "$2" > "$(sysctl_path "$1")" || true
-  [ "$(sysctl_value "$1")" = "$2" ] || refuse sysctl-refused "$1" "$2" "$(sysctl_value "$1")"
+  [ "$(sysctl_value "$1")" = "$2" ] || refuse sysctl-refused "$1" "$2 / $(sysctl_value "$1")"
 }
 
 # remember_sysctl KEY: note the value that it has before us; only the first call counts.

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import subprocess
+import sys
 import textwrap
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
@@ -27,11 +28,12 @@ INSIDE = """
     mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
     cd "$1/root"
     mount -t proc proc proc
-    mount -t tmpfs -o mode=1777 tmpfs tmp
     mount -t tmpfs tmpfs run
     mkdir -p run/lock
     mount --rbind /dev dev
     ip link set lo up
+    # A new network namespace takes its settings from the machine, which may forward.
+    echo 0 > proc/sys/net/ipv4/ip_forward
     touch run/started
     exec unshare --root="$PWD" --wd=/ sleep infinity
 """
@@ -65,6 +67,16 @@ class DisposableHost:
     def write(self, path: str, content: str) -> None:
         """Write a file on the host."""
         self.run(f"mkdir -p $(dirname {path}); cat > {path}", content)
+
+    def serve(self, folder: Path, port: int) -> None:
+        """Serve a folder over HTTP, with ranges, inside the host's own network."""
+        server = Path(__file__).with_name("range_server.py")
+        self.run(f"setsid {sys.executable} {server} {folder} {port} > /run/requests 2>&1 < /dev/null &")
+        self.run(f"for _ in $(seq 200); do curl -s -o /dev/null 127.0.0.1:{port} && exit; sleep 0.1; done; exit 1")
+
+    def requests(self) -> list[str]:
+        """List what was asked of the HTTP server: method, path and range."""
+        return self.run("cat /run/requests").splitlines()
 
     def allow_sudo(self) -> None:
         """Let every user become root by `sudo -n COMMAND`, by a set-user-id copy of setpriv."""
