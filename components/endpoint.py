@@ -125,9 +125,10 @@ def _deployment_spec(args: InferenceEndpointArgs, host: Host, data: dict[str, st
             "readinessProbe": {"httpGet": {"path": "/readyz", "port": "http"}, "periodSeconds": 1, "timeoutSeconds": 5},
             "livenessProbe": {
                 "httpGet": {"path": "/healthz", "port": "http"},
-                "initialDelaySeconds": 20,
+                "initialDelaySeconds": 60,
                 "periodSeconds": 10,
                 "timeoutSeconds": 5,
+                "failureThreshold": 6,
             },
             "volumeMounts": [{"name": "config", "mountPath": CONFIG_FOLDER, "readOnly": True}],
         },
