@@ -129,6 +129,11 @@ class SshServer:
     login: Login
     address: HostAddress
     other_key_file: Path
+    acceptor: asyncssh.SSHAcceptor
+
+    def stop(self) -> None:
+        """Answer no more."""
+        self.acceptor.close()
 
 
 @contextlib.asynccontextmanager
@@ -155,7 +160,7 @@ async def ssh_server(host: DisposableHost) -> AsyncGenerator[SshServer, None]:
         port=port, private_key_file=str(key_file), known_hosts_file=str(known_hosts), connect_timeout_seconds=5
     )
     try:
-        yield SshServer(port, login, HostAddress(name="edge1", address="127.0.0.1"), other_key_file)
+        yield SshServer(port, login, HostAddress(name="edge1", address="127.0.0.1"), other_key_file, server)
     finally:
         for child in host.children:
             with contextlib.suppress(ProcessLookupError):

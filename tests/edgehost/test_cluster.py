@@ -1,0 +1,80 @@
+"""What joining a cluster leaves on a host and in memory. Real clusters are in tests/lab."""
+
+import dataclasses
+
+import pytest
+
+from edgehost.address import HostAddress
+from edgehost.distributions.k3s import K3s
+from edgehost.distributions.protocol import JoinToken
+from edgehost.errors import CommandFailed
+from edgehost.host import Host
+from edgehost.node import label_changes
+from edgehost.resources.cluster_access import SERVER, check_distribution
+from edgehost.resources.cluster_member import ClusterMember, ClusterMemberInputs
+from tests.edgehost.disposable_host import DisposableHost
+
+PIN = "K10" + "ab" * 32
+SECRET = "abcdef.0123456789abcdef"
+TOKEN = JoinToken("abcdef", f"{PIN}::used00.0000000000000000", f"{PIN}::{SECRET}")
+FILE = "/etc/rancher/k3s/token"
+
+
+def test_a_token_shows_itself_nowhere() -> None:
+    assert "0123456789abcdef" not in f"{TOKEN} {TOKEN!r} {[TOKEN]}"
+
+
+async def test_a_token_lies_in_memory_and_only_a_spent_one_stays(host: Host, machine: DisposableHost) -> None:
+    k3s = K3s()
+    await k3s.place(host, TOKEN, FILE)
+    assert machine.run(f"cat {FILE}") == TOKEN.secret + "\n"
+    assert machine.run(f"stat -L -c '%a %U' {FILE}; stat -f -c %T $(readlink {FILE})") == "600 root\ntmpfs\n"
+    assert machine.run("stat -c %a /run/kubevc") == "700\n"
+    await k3s.wipe(host, TOKEN, FILE)
+    assert machine.run(f"cat {FILE}; stat -c '%a %F' {FILE}") == f"{PIN}::used00.0000000000000000\n600 regular file\n"
+    assert machine.run("ls -d /run/kubevc 2>/dev/null || true") == ""
+    assert machine.run(f"grep -rl {SECRET} /etc /run /var/lib/edgehost || true") == ""
+    assert not any("0123456789abcdef" in call for call in machine.calls)
+
+
+async def test_an_answer_that_is_no_token_is_refused(host: Host, machine: DisposableHost) -> None:
+    machine.write("/usr/local/bin/k3s", "#!/bin/sh\necho K10abc::server:old-style\n")
+    machine.run("chmod 755 /usr/local/bin/k3s")
+    with pytest.raises(CommandFailed) as refusal:
+        await K3s().mint(host, "edge1")
+    assert "did not print a token with the cluster's CA in it" in str(refusal.value)
+    assert "old-style" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "wanted", "found", "changes"),
+    [
+        ({}, {"a": "1"}, {}, {"a": "1"}),
+        ({}, {"a": "1"}, {"a": "1", "theirs": "x"}, {}),
+        ({"a": "1"}, {"a": "2"}, {"a": "1"}, {"a": "2"}),
+        ({"a": "1"}, {}, {"a": "1", "theirs": "x"}, {"a": None}),
+        ({"a": "1"}, {}, {}, {}),
+    ],
+)
+def test_labels_that_we_never_set_are_left_alone(
+    old: dict[str, str], wanted: dict[str, str], found: dict[str, str], changes: dict[str, str | None]
+) -> None:
+    assert label_changes(old, wanted, found) == changes
+
+
+def test_the_kubeconfig_names_the_host() -> None:
+    text = "clusters:\n- cluster:\n    server: https://127.0.0.1:6443\n  name: default\n"
+    assert SERVER.sub(r"\g<1>10.99.0.11\g<2>", text) == text.replace("127.0.0.1", "10.99.0.11")
+
+
+def test_an_unknown_distribution_is_refused() -> None:
+    assert "Use one of k3s" in str(check_distribution("k0s")[0])
+
+
+def test_a_membership_that_was_begun_can_be_undone() -> None:
+    address = HostAddress(name="edge1", address="10.0.0.2")
+    inputs = ClusterMemberInputs(
+        host=address, server=address, node_name="edge1", unit_name="k3s-agent.service", token_file=FILE
+    )
+    begun = ClusterMember().begun(inputs)
+    assert dataclasses.asdict(begun) == {**dataclasses.asdict(inputs), "node_uid": ""}
