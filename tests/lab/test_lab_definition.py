@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from lab.architecture import own
 from lab.definition import EDGE_LAB, load
 from lab.errors import DefinitionError
 from lab.instance import InstanceFolder
+
+FOREIGN = "amd64" if own() == "arm64" else "arm64"
 
 GOOD = """
 network: 10.98.7.0/24
@@ -41,6 +44,8 @@ def test_another_network_moves_every_address() -> None:
         ("number: 12", "number: 255", "hosts > edge1 > number: 255 is outside of 10.98.7.0/24"),
         ("name: edge1", "name: edge-number-1", "hosts > 0 > name: String should match pattern"),
         ("10.98.7.0/24", "10.98.7.0/33", "network: Input is not a valid IPv4 network"),
+        ("small}", f"small, architecture: {FOREIGN}}}", f"hosts > edge1 > architecture: containers run {own()} here"),
+        ("small}", "small, kind: vm, image: store}", "hosts > edge1 > image: a virtual machine has no image 'store'"),
     ],
 )
 def test_a_definition_that_cannot_be_says_where(tmp_path: Path, find: str, replace: str, said: str) -> None:
