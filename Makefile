@@ -42,7 +42,9 @@ down: setup ## give SITE's hosts back as they were; take the lab down
 
 test: setup ## run every test: static checks, fast tests, then the lab end to end
 	@$(MAKE) lint types
-	@$(ENV); $(PYTHON) -m toolchain setup --lab && $(PYTHON) -m pytest tests -m "not vm"
+	@$(PYTHON) -m toolchain setup --lab
+	@$(ENV); $(PYTHON) -m pytest tests -m "not lab and not vm"
+	@$(ENV); $(PYTHON) -m pytest tests -m "lab and not vm" --durations=15
 
 test-fast: setup ## run the tests that need neither root nor hosts
 	@$(ENV); $(PYTHON) -m pytest tests -m "not lab and not vm"
@@ -66,7 +68,8 @@ types: setup ## check types
 	@.venv/bin/python -m protos.build && .venv/bin/pyright
 
 bench: setup ## time a site from bare hosts to the answered picture
-	@$(PYTHON) -m experiments.site_times
+	@$(PYTHON) -m toolchain setup --lab
+	@$(ENV); $(PYTHON) -m experiments.site_times
 
 env: ## print the shell lines after which `pulumi` works by hand: eval "$(make -s env)"
 	@test -x $(PYTHON) || toolchain/bootstrap.sh >&2

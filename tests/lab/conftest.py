@@ -19,7 +19,7 @@ def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTes
     site.lab("down")
     try:
         site.start_hosts()
-        site.pulumi("stack init", status=0)
+        site.create_stack()
         yield site
     finally:
         site.lab("down")

@@ -1,0 +1,121 @@
+"""A site for one trial: a lab instance and a stack of its own, gone afterwards.
+
+Whoever measures or tests a site drives it through the same commands that a person types. The stack's state and its
+configuration live in a folder of the trial's; the checkout stays as it is, and so does a site that is up beside it,
+because the instance has a network of its own.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+LAB_NETWORK = "10.99.0."
+TAKES_CONFIGURATION = {"up", "preview", "destroy", "refresh"}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ended: its status and all that it said."""
+
+    status: int
+    said: str
+
+
+class CommandFailed(Exception):
+    """A command of a trial did not end as it should; the text is the command and all that it said."""
+
+
+class Trial:
+    """One lab instance and one stack, made after the site file of the lab."""
+
+    def __init__(
+        self, name: str, network_prefix: str, folder: Path, variables: Mapping[str, str] | None = None
+    ) -> None:
+        """Write the trial's site file.
+
+        Args:
+            name: Name of instance, stack and site; at most eleven characters.
+            network_prefix: First three numbers of the instance's addresses, such as `10.99.77.`.
+            folder: An empty folder for the stack's state and configuration.
+            variables: Environment for the engine beside the machine's own.
+        """
+        self.name = name
+        self.prefix = network_prefix
+        self.folder = folder
+        self.config = folder / f"Pulumi.{name}.yaml"
+        self._variables = dict(variables or {})
+        (folder / "backend").mkdir()
+        (folder / "passphrase").write_text("a passphrase of a trial")
+        text = (CHECKOUT / "Pulumi.edge-lab.yaml").read_text()
+        self.config.write_text(text.replace(LAB_NETWORK, network_prefix).replace("edge-lab", name))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables for the engine: the machine's own, with this trial's state."""
+        return {
+            **os.environ,
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.folder / "passphrase"),
+            "PULUMI_DEBUG_COMMANDS": "true",
+            **self._variables,
+        }
+
+    def lab(self, verb: str, *arguments: str, status: int | None = 0, stdin: str | None = None) -> Finished:
+        """Run a verb of the lab on this instance."""
+        return self.run([sys.executable, "-m", "lab", verb, "--name", self.name, *arguments], status, stdin)
+
+    def start_hosts(self) -> None:
+        """Start the instance's hosts, bare."""
+        self.lab("up", "--network", f"{self.prefix}0/24")
+
+    def create_stack(self) -> None:
+        """Make the stack, empty."""
+        self.pulumi("stack init")
+        # The engine keeps the salt of the passphrase beside its project file; `--config-file` has its own.
+        (CHECKOUT / f"Pulumi.{self.name}.yaml").unlink(missing_ok=True)
+
+    def pulumi(self, verb: str, *arguments: str, status: int | None = 0, config: Path | None = None) -> Finished:
+        """Run the engine on this trial's stack.
+
+        Args:
+            verb: One verb or two, such as `stack output`.
+            arguments: What follows.
+            status: The exit status that is right; None for any.
+            config: Another site file than the trial's.
+
+        Raises:
+            CommandFailed: The engine ended with another status.
+        """
+        command = ["pulumi", *verb.split(), "--stack", self.name, "--non-interactive", "--color=never"]
+        if verb in TAKES_CONFIGURATION:
+            command += ["--config-file", str(config or self.config)]
+        return self.run([*command, *arguments], status)
+
+    def up(self, *arguments: str, status: int | None = 0) -> Finished:
+        """Bring the site up."""
+        return self.pulumi("up", "--yes", "--skip-preview", *arguments, status=status)
+
+    def destroy(self) -> Finished:
+        """Give the hosts back."""
+        return self.pulumi("destroy", "--yes", "--skip-preview")
+
+    def run(self, command: Sequence[str], status: int | None, stdin: str | None = None) -> Finished:
+        """Run a command in the checkout, with the trial's variables; output and errors come as one text."""
+        ended = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            env=self.environment,
+            input=stdin or "",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=900,
+        )
+        if status is not None and ended.returncode != status:
+            shown = " ".join(command)
+            raise CommandFailed(f"{shown}\nended with {ended.returncode}, not {status}, and said:\n{ended.stdout}")
+        return Finished(ended.returncode, ended.stdout)
