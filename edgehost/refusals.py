@@ -79,7 +79,7 @@ def _sysctl_missing(where: str, _: HostAddress, detail: str) -> StepError:
     )
 
 
-def _sysctl_refused(where: str, _: HostAddress, detail: str) -> StepError:
+def _sysctl_refused(where: str, _host: HostAddress, detail: str) -> StepError:
     setting, _, values = detail.partition(" ")
     wanted, _, found = values.partition(" / ")
     return CommandFailed(
