@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 CHECKOUT = Path(__file__).resolve().parents[1]
-LAB_NETWORK = "10.99.0."
 TAKES_CONFIGURATION = {"up", "preview", "destroy", "refresh"}
 
 
@@ -30,10 +31,17 @@ class CommandFailed(Exception):
 
 
 class Trial:
-    """One lab instance and one stack, made after the site file of the lab."""
+    """One lab instance and one stack, made after the site file of a lab."""
 
     def __init__(
-        self, name: str, network_prefix: str, folder: Path, variables: Mapping[str, str] | None = None
+        self,
+        name: str,
+        network_prefix: str,
+        folder: Path,
+        variables: Mapping[str, str] | None = None,
+        *,
+        like: str = "edge-lab",
+        patience_seconds: float = 900,
     ) -> None:
         """Write the trial's site file.
 
@@ -42,16 +50,20 @@ class Trial:
             network_prefix: First three numbers of the instance's addresses, such as `10.99.77.`.
             folder: An empty folder for the stack's state and configuration.
             variables: Environment for the engine beside the machine's own.
+            like: The lab of this repository that the trial's is like, but for its name and network.
+            patience_seconds: How long one command may take.
         """
         self.name = name
         self.prefix = network_prefix
         self.folder = folder
         self.config = folder / f"Pulumi.{name}.yaml"
         self._variables = dict(variables or {})
+        self._definition = CHECKOUT / "lab" / f"{like}.yaml"
+        self._patience_seconds = patience_seconds
         (folder / "backend").mkdir()
         (folder / "passphrase").write_text("a passphrase of a trial")
-        text = (CHECKOUT / "Pulumi.edge-lab.yaml").read_text()
-        self.config.write_text(text.replace(LAB_NETWORK, network_prefix).replace("edge-lab", name))
+        text = (CHECKOUT / f"Pulumi.{like}.yaml").read_text()
+        self.config.write_text(text.replace(_prefix(self._definition), network_prefix).replace(like, name))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -70,7 +82,7 @@ class Trial:
 
     def start_hosts(self) -> None:
         """Start the instance's hosts, bare."""
-        self.lab("up", "--network", f"{self.prefix}0/24")
+        self.lab("up", "--definition", str(self._definition), "--network", f"{self.prefix}0/24")
 
     def create_stack(self) -> None:
         """Make the stack, empty."""
@@ -113,9 +125,15 @@ class Trial:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=900,
+            timeout=self._patience_seconds,
         )
         if status is not None and ended.returncode != status:
             shown = " ".join(command)
             raise CommandFailed(f"{shown}\nended with {ended.returncode}, not {status}, and said:\n{ended.stdout}")
         return Finished(ended.returncode, ended.stdout)
+
+
+def _prefix(definition: Path) -> str:
+    """Return the first three numbers of the addresses in a lab's definition, such as `10.99.0.`."""
+    network = yaml.safe_load(definition.read_text())["network"]
+    return str(network).rpartition(".")[0] + "."

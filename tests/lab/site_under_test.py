@@ -16,9 +16,12 @@ INVENTORY = Path(__file__).with_name("inventory.sh")
 class SiteUnderTest(Trial):
     """Looks at a trial's hosts and cluster from the side, as an operator would who trusts nothing."""
 
-    def __init__(self, name: str, network_prefix: str, folder: Path) -> None:
+    def __init__(
+        self, name: str, network_prefix: str, folder: Path, *, like: str = "edge-lab", patience_seconds: float = 900
+    ) -> None:
         self.journal = folder / "journal.jsonl"
-        super().__init__(name, network_prefix, folder, {"EDGEHOST_JOURNAL": str(self.journal)})
+        variables = {"EDGEHOST_JOURNAL": str(self.journal)}
+        super().__init__(name, network_prefix, folder, variables, like=like, patience_seconds=patience_seconds)
 
     def on(self, host: str, command: str, status: int | None = 0) -> str:
         """Return what a shell command says on a host."""

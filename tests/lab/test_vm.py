@@ -34,7 +34,7 @@ def bare_vm_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnder
     site.lab("down")
     try:
         site.start_hosts()
-        site.pulumi("stack init")
+        site.create_stack()
         yield site
     finally:
         site.lab("down")
