@@ -5,10 +5,11 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from lab import network
+from lab import inotify, network
 from lab.cgroup import ControlGroup
 from lab.instance import InstanceFolder
-from lab.lock import locked_or_busy
+from lab.lock import locked, locked_or_busy
+from lab.paths import STATE
 from lab.progress import step
 from lab.vm_image import forget_emulators
 
@@ -34,7 +35,8 @@ def down(folder: InstanceFolder) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
         _unmount_below(folder.path)
         shutil.rmtree(folder.path)
-    _remove_if_last()
+    with locked(STATE):
+        _remove_if_last()
 
 
 def _unmount_below(path: Path) -> None:
@@ -44,7 +46,10 @@ def _unmount_below(path: Path) -> None:
 
 
 def _remove_if_last() -> None:
-    """Remove the control group of all labs when no lab is left."""
+    """Remove what all labs share when no lab is left."""
+    if any(STATE.glob("*/definition.json")):
+        return
+    inotify.restore_limit()
     for group in ControlGroup("").folders():
         with suppress(OSError):
             group.rmdir()

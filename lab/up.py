@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from lab import machine, readiness
+from lab import inotify, machine, readiness
 from lab.cgroup import ControlGroup
 from lab.command import run
 from lab.errors import InstanceError
@@ -26,6 +26,7 @@ def up(instance: Instance) -> None:
     with locked_or_busy(instance.folder.path):
         with locked(STATE):
             _claim(instance)
+            inotify.raise_limit()
         with step("network and gateway"):
             instance.network.up()
             instance.gateway.start()
