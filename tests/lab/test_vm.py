@@ -121,9 +121,10 @@ def test_a_node_that_was_rebooted_comes_back_by_itself(vm_site: SiteUnderTest) -
     _wait_until(vm_site, f"kubectl get node pi1 -o '{NODE_READY}'", "Unknown")
     _wait_until(vm_site, f"kubectl get node pi1 -o '{NODE_READY}'", "True")
     assert vm_site.on("pi1", "cat /proc/sys/kernel/random/boot_id") != before
-    vm_site.preview("--expect-no-changes")
+    _wait_until(vm_site, "kubectl get deployments -n serving -o 'jsonpath={.items[*].status.readyReplicas}'", "1 1")
     answered = "curl -s -o /dev/null -w '%{http_code}' http://" + f"{vm_site.prefix}21:30080/v1/models/classifier"
     _wait_until(vm_site, answered, "200")
+    vm_site.preview("--expect-no-changes")
 
 
 def test_destroy_gives_the_machine_back(vm_site: SiteUnderTest) -> None:
