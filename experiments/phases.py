@@ -48,6 +48,11 @@ def phase_of(urn: str) -> str | None:
     return None
 
 
+def is_component(urn: str) -> bool:
+    """Return whether a URN is a component's, which begins with the program and ends with its last child."""
+    return urn.split("::")[2].rpartition("$")[2].startswith("kubevc:")
+
+
 def steps(events: Iterable[dict[str, object]]) -> Iterator[tuple[str, int, int]]:
     """Yield (URN, begin, end) of every resource that the update changed."""
     begun: dict[str, int] = {}
@@ -61,6 +66,8 @@ def steps(events: Iterable[dict[str, object]]) -> Iterator[tuple[str, int, int]]
             if metadata["op"] not in WRITES:
                 continue
             urn = str(metadata["urn"])
+            if is_component(urn):
+                continue
             if kind == "resourcePreEvent":
                 begun.setdefault(urn, when)
             else:

@@ -89,12 +89,24 @@ remove_cgroups() {
   done
 }
 
+# runs NAME: whether a process of that name runs.
+runs() {
+  grep -qsx "$1" /proc/[0-9]*/comm
+}
+
+# The shims keep their state beside that of another containerd, which a host may have for something else.
+remove_runtime_state() {
+  rm -rf /run/containerd/runc/k8s.io
+  runs containerd || runs dockerd || rm -rf --one-file-system /run/containerd
+  rmdir /run/netns 2>/dev/null || true
+}
+
 remove_data() {
   left=$(mounts_below)
   [ -z "$left" ] || refuse mounted "$(echo "$left" | head -n 1)"
   # Never into another file system: a volume that is still mounted somehow holds data that are not ours.
   rm -rf --one-file-system /var/lib/rancher/k3s /var/lib/kubelet /var/lib/cni /run/k3s /run/flannel \
-    /etc/rancher/node /etc/rancher/k3s/k3s.yaml /var/log/pods /var/log/containers
+    /etc/rancher/node /etc/rancher/k3s/k3s.yaml /var/log/pods /var/log/containers "$KUBECTL_CACHE"
   if [ -d /usr/libexec/kubernetes ]; then find /usr/libexec/kubernetes -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
   rmdir /etc/cni/net.d /etc/cni /var/lib/rancher /etc/rancher/k3s /etc/rancher 2>/dev/null || true
 }
@@ -110,4 +122,5 @@ remove_rules iptables
 remove_rules ip6tables
 remove_sets
 remove_cgroups
+remove_runtime_state
 remove_data

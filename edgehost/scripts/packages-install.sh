@@ -20,6 +20,11 @@ installed_packages() {
   dpkg-query -W -f='${db:Status-Abbrev} ${binary:Package}\n' | sed -n 's/^.i. *//p' | sort
 }
 
+# Debian leaves a package's system accounts behind when it is purged, so we remember which ones came with ours.
+accounts() {
+  getent "$1" | cut -d: -f1 | sort
+}
+
 apt() {
   NEEDRESTART_MODE=l apt-get -qq -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 \
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" >"$record.log" 2>&1
@@ -42,7 +47,12 @@ lists_are_fresh() {
 
 if [ -n "$(missing_packages)" ]; then
   # A run that died after this line left the list behind; it still tells what was there before us.
-  [ -e "$record.before" ] || { installed_packages > "$record.new" && mv "$record.new" "$record.before"; }
+  if [ ! -e "$record.before" ]; then
+    accounts passwd > "$record.passwd-before"
+    accounts group > "$record.group-before"
+    installed_packages > "$record.new"
+    mv "$record.new" "$record.before"
+  fi
   [ -e "$record.folders" ] || { ls -d /var/lib/*; find /etc -type d; } > "$record.folders"
   lists_are_fresh || apt update || { show_log; exit 1; }
   install_missing || { apt update && install_missing; } || { show_log; exit 1; }
@@ -51,7 +61,12 @@ if [ -e "$record.before" ]; then
   touch "$record.added"
   installed_packages | comm -13 "$record.before" - | sort -u - "$record.added" > "$record.new"
   mv "$record.new" "$record.added"
-  rm -f "$record.before" "$record.log"
+  for kind in passwd group; do
+    touch "$record.$kind-added"
+    accounts "$kind" | comm -13 "$record.$kind-before" - | sort -u - "$record.$kind-added" > "$record.new"
+    mv "$record.new" "$record.$kind-added"
+  done
+  rm -f "$record.before" "$record.passwd-before" "$record.group-before" "$record.log"
 fi
 [ -z "$(missing_packages)" ]
 if [ -e "$record.added" ]; then

@@ -32,6 +32,16 @@ remove_state_folders() {
   done
 }
 
+# remove_accounts: those that came with our packages and that purging leaves behind; root's own tools refuse busy ones.
+remove_accounts() {
+  while read -r name; do
+    if getent passwd "$name" >/dev/null; then userdel "$name" 2>/dev/null || echo "kept account $name"; fi
+  done < "$record.passwd-added"
+  while read -r name; do
+    if getent group "$name" >/dev/null; then groupdel "$name" 2>/dev/null || echo "kept group $name"; fi
+  done < "$record.group-added"
+}
+
 still_installed() {
   while read -r name; do
     status=$(dpkg-query -W -f='${db:Status-Abbrev}' "$name" 2>/dev/null) || status=''
@@ -76,5 +86,9 @@ if [ -e "$record.added" ]; then
   sed 's/^/added /' "$record.added"
   rm -f "$list"
 fi
-[ -n "$NAMES" ] || rm -f "$record.added" "$record.before" "$record.folders"
+if [ -z "$NAMES" ]; then
+  [ ! -e "$record.passwd-added" ] || remove_accounts
+  rm -f "$record.added" "$record.before" "$record.folders" "$record.passwd-added" "$record.group-added" \
+    "$record.passwd-before" "$record.group-before"
+fi
 forget_empty_records

@@ -19,11 +19,22 @@ record_folder() {
   chmod 0700 "$RECORDS"
 }
 
+# forget_gone_folders: a folder of ours that a package used as well goes with the package, or is empty after it.
+forget_gone_folders() {
+  for folder in "$RECORDS"/folders/*; do
+    [ -e "$folder" ] || continue
+    path=$(basename "$folder" | sed 's#%2F#/#g; s/%25/%/g')
+    rmdir "$path" 2>/dev/null || [ ! -d "$path" ] || continue
+    rm -f "$folder"
+  done
+}
+
 # forget_empty_records: leave nothing behind when the last record is gone. A step that still writes does it later.
 forget_empty_records() {
   [ -d "$RECORDS" ] || return 0
   exec 9>> "$RECORDS_LOCK"
   flock -n -x 9 || return 0
+  forget_gone_folders
   rmdir "$RECORDS"/* 2>/dev/null || true
   if rmdir "$RECORDS" 2>/dev/null; then rm -f "$RECORDS_LOCK"; fi
   flock -u 9

@@ -51,7 +51,7 @@ class SiteUnderTest(Trial):
 
     def kubectl(self, arguments: str, status: int | None = 0) -> str:
         """Return what kubectl says on the server."""
-        return self.on("cp1", f"kubectl {arguments}", status=status)
+        return self.on("cp1", f"kubectl --cache-dir=/tmp/kubectl {arguments}", status=status)
 
     @contextmanager
     def unreachable(self, host: str) -> Iterator[None]:

@@ -86,7 +86,7 @@ EDITS = {
     "edited by hand": ("edge1", "echo '# edited by hand' >> /etc/rancher/k3s/config.yaml"),
     "k3s-agent.service is not running": ("edge1", "systemctl stop k3s-agent"),
     "ethtool": ("edge1", "dpkg --purge --force-depends ethtool"),
-    "replicas": ("cp1", "kubectl scale deployment -n serving model-classifier --replicas=0"),
+    "replicas": ("cp1", "kubectl --cache-dir=/tmp/kubectl scale deployment -n serving model-classifier --replicas=0"),
     "saved_model.pb": ("nfs1", "echo x >> /export/models/classifier/1/saved_model.pb"),
 }
 
