@@ -53,7 +53,7 @@ if [ -n "$(missing_packages)" ]; then
     installed_packages > "$record.new"
     mv "$record.new" "$record.before"
   fi
-  [ -e "$record.folders" ] || { ls -d /var/lib/*; find /etc -type d; } > "$record.folders"
+  [ -e "$record.folders" ] || { ls -d /var/lib/* /run/*; find /etc -type d; } > "$record.folders"
   lists_are_fresh || apt update || { show_log; exit 1; }
   install_missing || { apt update && install_missing; } || { show_log; exit 1; }
 fi

@@ -20,12 +20,14 @@ purge() {
   remove_state_folders < "$1"
 }
 
-# remove_state_folders: what purged programs left in /var/lib under their package's name, and empty folders under /etc,
+# remove_state_folders: what purged programs left in /var/lib and /run under their package's name, and empty folders under /etc,
 # as far as they came after the packages.
 remove_state_folders() {
   [ -e "$record.folders" ] || return 0
   while read -r name; do
-    if ! grep -qx "/var/lib/$name" "$record.folders"; then rm -rf --one-file-system "/var/lib/$name"; fi
+    for folder in "/var/lib/$name" "/run/$name"; do
+      if ! grep -qx "$folder" "$record.folders"; then rm -rf --one-file-system "$folder"; fi
+    done
   done
   find /etc -depth -type d -empty | while read -r folder; do
     if ! grep -qxF "$folder" "$record.folders"; then rmdir -p --ignore-fail-on-non-empty "$folder"; fi
