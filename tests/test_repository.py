@@ -26,7 +26,8 @@ def paths_in_prose(page: Path) -> set[str]:
     text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
     quoted = re.findall(r"`([A-Za-z0-9_.][\w./-]*/?)`", text)
     linked = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
-    rooted = {q.rstrip("/") for q in quoted if "/" in q or q.endswith((".md", ".py", ".yaml", ".toml"))}
+    paths = {q.rstrip("/") for q in quoted if "/" in q or q.endswith((".md", ".py", ".yaml", ".toml"))}
+    rooted = {path for path in paths if not re.search(r"[A-Z]{4}", path)}  # NAME stands for a reader's own.
     return {q for q in rooted if q.split("/")[0] in TOP} | {
         str((page.parent / link).resolve().relative_to(ROOT)) for link in linked
     }
