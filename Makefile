@@ -10,6 +10,9 @@ PYTHON := .venv/bin/python
 LAB := $(wildcard lab/$(SITE).yaml)
 EVENTS := .state/events/$(SITE).jsonl
 ENV := eval "$$($(PYTHON) -m toolchain env)"
+# The Kubernetes plugin leaves a kubeconfig among its temporary files; it goes when the engine has ended.
+FORGETTING := trap 'rm -f .state/tmp/kubeconfig*' EXIT; $(ENV)
+TESTING := $(ENV); unset TMPDIR
 
 .PHONY: help setup up preview down test test-fast test-vm fmt lint types bench env kubeconfig site images docs
 
@@ -23,18 +26,18 @@ up: setup ## bring SITE up (default: the lab on this machine) and show its first
 	@$(PYTHON) -m toolchain setup $(if $(LAB),--lab)
 	@$(if $(LAB),$(PYTHON) -m lab up --name $(SITE) --definition $(LAB))
 	@mkdir -p $(dir $(EVENTS)) && rm -f $(EVENTS)
-	@$(ENV); pulumi stack select --create --stack $(SITE) && \
+	@$(FORGETTING); pulumi stack select --create --stack $(SITE) && \
 	  PULUMI_DEBUG_COMMANDS=true pulumi up --yes --skip-preview --stack $(SITE) --event-log $(EVENTS)
 	@$(PYTHON) -m experiments.phases $(EVENTS)
 
 preview: setup ## show what differs between SITE's file and its hosts
 	@$(PYTHON) -m toolchain setup
-	@$(ENV); pulumi preview --diff --stack $(SITE)
+	@$(FORGETTING); pulumi preview --diff --stack $(SITE)
 
 # The lab's stack goes with the lab, and so does the salt of this checkout's passphrase, which the engine keeps in the
 # site's file: the file of the repository is then as it came.
 down: setup ## give SITE's hosts back as they were; take the lab down
-	@$(ENV); if pulumi stack select --stack $(SITE) 2>/dev/null; then \
+	@$(FORGETTING); if pulumi stack select --stack $(SITE) 2>/dev/null; then \
 	  pulumi destroy --yes --skip-preview --stack $(SITE); \
 	  $(if $(LAB),pulumi stack rm --yes --preserve-config --stack $(SITE) && sed -i '/^encryptionsalt:/d' Pulumi.$(SITE).yaml;) \
 	fi
@@ -43,15 +46,15 @@ down: setup ## give SITE's hosts back as they were; take the lab down
 test: setup ## run every test: static checks, fast tests, then the lab end to end
 	@$(MAKE) lint types
 	@$(PYTHON) -m toolchain setup --lab
-	@$(ENV); $(PYTHON) -m pytest tests -m "not lab and not vm"
-	@$(ENV); $(PYTHON) -m pytest tests -m "lab and not vm" --durations=15
+	@$(TESTING); $(PYTHON) -m pytest tests -m "not lab and not vm"
+	@$(TESTING); $(PYTHON) -m pytest tests -m "lab and not vm" --durations=15
 
 test-fast: setup ## run the tests that need neither root nor hosts
-	@$(ENV); $(PYTHON) -m pytest tests -m "not lab and not vm"
+	@$(TESTING); $(PYTHON) -m pytest tests -m "not lab and not vm"
 
 test-vm: setup ## run the tests on virtual machines (minutes; outside CI)
 	@toolchain/bootstrap.sh toolchain/debian-packages-vm.txt
-	@$(ENV); $(PYTHON) -m toolchain setup --lab --architecture amd64 --architecture arm64 && \
+	@$(TESTING); $(PYTHON) -m toolchain setup --lab --architecture amd64 --architecture arm64 && \
 	  $(PYTHON) -m pytest tests -m vm
 
 images: setup ## make the container images and print their archives
@@ -69,7 +72,7 @@ types: setup ## check types
 
 bench: setup ## time a site from bare hosts to the answered picture
 	@$(PYTHON) -m toolchain setup --lab
-	@$(ENV); $(PYTHON) -m experiments.site_times
+	@$(TESTING); $(PYTHON) -m experiments.site_times
 
 env: ## print the shell lines after which `pulumi` works by hand: eval "$(make -s env)"
 	@test -x $(PYTHON) || toolchain/bootstrap.sh >&2

@@ -61,6 +61,7 @@ class Trial:
         self._definition = CHECKOUT / "lab" / f"{like}.yaml"
         self._patience_seconds = patience_seconds
         (folder / "backend").mkdir()
+        (folder / "tmp").mkdir()
         (folder / "passphrase").write_text("a passphrase of a trial")
         text = (CHECKOUT / f"Pulumi.{like}.yaml").read_text()
         self.config.write_text(text.replace(_prefix(self._definition), network_prefix).replace(like, name))
@@ -72,6 +73,7 @@ class Trial:
             **os.environ,
             "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.folder / "passphrase"),
+            "TMPDIR": str(self.folder / "tmp"),
             "PULUMI_DEBUG_COMMANDS": "true",
             **self._variables,
         }

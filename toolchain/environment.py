@@ -18,6 +18,7 @@ def variables(engine: Engine, state: State) -> dict[str, str]:
         "PULUMI_HOME": str(state.home),
         "PULUMI_BACKEND_URL": f"file://{state.backend}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(state.passphrase_file),
+        "TMPDIR": str(state.temporary),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "KUBEVC_CACHE": str(cache.root()),
     }

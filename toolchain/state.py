@@ -33,6 +33,15 @@ class State:
         """What secrets in the stacks are encrypted with."""
         return self.folder / "passphrase"
 
+    @property
+    def temporary(self) -> Path:
+        """Temporary files of the engine and its plugins.
+
+        The Kubernetes plugin leaves a file with the kubeconfig, an administrator's key, at each of its starts. It must
+        not lie where all users of the machine put their files, nor stay.
+        """
+        return self.folder / "tmp"
+
     def prepare(self, plugins: list[Installed]) -> None:
         """Create what is missing and link the plugins into the plugin home.
 
@@ -41,8 +50,10 @@ class State:
         """
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (self.home, self.backend):
+            for folder in (self.home, self.backend, self.temporary):
                 folder.mkdir(mode=0o700, exist_ok=True)
+            for left in self.temporary.glob("kubeconfig*"):
+                left.unlink(missing_ok=True)
             self._make_passphrase()
             for installed in plugins:
                 self._link(installed)

@@ -32,6 +32,15 @@ def test_the_passphrase_is_made_once_and_only_the_user_reads_it(state: State) ->
     assert state.folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_kubeconfigs_that_a_plugin_left_behind_are_removed(state: State) -> None:
+    state.prepare([])
+    assert state.temporary.stat().st_mode & 0o777 == 0o700
+    assert variables(engine(state.folder), state)["TMPDIR"] == str(state.temporary)
+    (state.temporary / "kubeconfig1234").write_text("an administrator's key")
+    state.prepare([])
+    assert not list(state.temporary.iterdir())
+
+
 def test_a_passphrase_that_others_could_read_is_closed_again(state: State) -> None:
     state.prepare([])
     state.passphrase_file.chmod(0o644)
