@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 SITE ?= edge-lab
 NAME ?=
+ARCH ?= amd64
 PYTHON := .venv/bin/python
 LAB := $(wildcard lab/$(SITE).yaml)
 EVENTS := .state/events/$(SITE).jsonl
@@ -14,7 +15,7 @@ ENV := eval "$$($(PYTHON) -m toolchain env)"
 FORGETTING := trap 'rm -f .state/tmp/kubeconfig*' EXIT; $(ENV)
 TESTING := $(ENV); unset TMPDIR
 
-.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench env kubeconfig site images docs
+.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench env kubeconfig site images models docs
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +33,7 @@ up: setup ## bring SITE up (default: the lab on this machine) and show its first
 
 preview: setup ## show what differs between SITE's file and its hosts
 	@$(PYTHON) -m toolchain setup
-	@$(FORGETTING); pulumi preview --diff --stack $(SITE)
+	@$(FORGETTING); pulumi stack select --create --stack $(SITE) && pulumi preview --diff --stack $(SITE)
 
 # The lab's stack goes with the lab, and so does the salt of this checkout's passphrase, which the engine keeps in the
 # site's file: the file of the repository is then as it came.
@@ -57,8 +58,11 @@ test-vm: setup ## run the tests on virtual machines (minutes; outside CI)
 	@$(TESTING); $(PYTHON) -m toolchain setup --lab --architecture amd64 --architecture arm64 && \
 	  $(PYTHON) -m pytest tests -m vm
 
-images: setup ## make the container images and print their archives
-	@$(PYTHON) -m toolchain.images
+images: setup ## make the images of proxy and model server (ARCH=arm64 for such nodes) and print their archives
+	@$(PYTHON) -m toolchain.images --architecture $(ARCH) proxy modelserver
+
+models: setup ## make the example models
+	@$(PYTHON) -m toolchain.models
 
 fmt: setup ## format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
     except NewSiteError as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"{path.name} is written. Fill in the addresses; then: python -m components.check {path.name}")
+    print(f"{path.name} is written. Fill in the addresses; then: .venv/bin/python -m components.check {path.name}")
     return 0
 
 

@@ -25,7 +25,7 @@ INTRODUCTION = """\
 # Configuration
 
 A site is one stack, and its file is `Pulumi.SITE.yaml`; everything is below the key `kubevc:site`.
-`make site NAME=seoul` writes a file to start from, and `python -m components.check Pulumi.seoul.yaml` tells everything
+`make site NAME=seoul` writes a file to start from, and `.venv/bin/python -m components.check Pulumi.seoul.yaml` tells everything
 that is wrong with it. In paths `~` is your home folder, `${KUBEVC_CACHE}` the cache (`make env` shows it), and a
 relative path is below the project folder. Numbers have their unit in their name. A key that is not on this page is
 refused.
