@@ -25,10 +25,10 @@ INTRODUCTION = """\
 # Configuration
 
 A site is one stack, and its file is `Pulumi.SITE.yaml`; everything is below the key `kubevc:site`.
-`make site NAME=seoul` writes a file to start from, and `.venv/bin/python -m components.check Pulumi.seoul.yaml` tells everything
-that is wrong with it. In paths `~` is your home folder, `${KUBEVC_CACHE}` the cache (`make env` shows it), and a
-relative path is below the project folder. Numbers have their unit in their name. A key that is not on this page is
-refused.
+`make site NAME=seoul` writes a file to start from, and `.venv/bin/python -m components.check Pulumi.seoul.yaml`
+tells everything that is wrong with it. In paths `~` is your home folder, `${KUBEVC_CACHE}` the cache (`make env`
+shows it), and a relative path is below the project folder. Numbers have their unit in their name. A key that
+is not on this page is refused.
 
 This page is made from `components/site.py` by `make docs`; the same text is shown by editors that know YAML schemas,
 through `docs/site.schema.json`.
