@@ -89,7 +89,7 @@ def test_memory_and_cpus_are_limited(lab: LabUnderTest) -> None:
 
 def test_packages_come_through_the_gateway_and_nothing_else_does(lab: LabUnderTest) -> None:
     lab.on("nfs1", "apt-get update -qq && apt-get install -qq -y --no-install-recommends socat > /dev/null 2>&1")
-    lab.on("nfs1", "curl -sS --max-time 5 http://deb.debian.org/", status=6)
+    lab.on("nfs1", "curl -sS --max-time 5 http://example.com/", status=6)
     refused = lab.on(
         "nfs1", f"curl -sS --proxy http://{PREFIX}1:3142 -w '%{{http_code}}' -o /dev/null http://example.com/"
     )
