@@ -72,7 +72,7 @@ lint: setup ## check form, imports and shell scripts
 	@git ls-files '*.sh' | xargs -r shellcheck
 
 types: setup ## check types
-	@.venv/bin/python -m protos.build && .venv/bin/pyright
+	@.venv/bin/pyright
 
 bench: setup ## time a site from bare hosts to the answered picture
 	@$(PYTHON) -m toolchain setup --lab

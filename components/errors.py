@@ -4,7 +4,6 @@
     ├── SiteFileError         the file alone tells (keys, types, rules, files it names)
     └── HostsNotReady         the hosts' facts tell (before anything is written)
     LockTableError            a table of artifacts cannot be read or filled in
-    ClientError               an inference endpoint did not answer as it should
 
 A user's mistake is shown without a traceback: `load.py` and `fleet.py` turn these into Pulumi's `RunError`.
 """
@@ -68,7 +67,3 @@ class LockTableError(Exception):
 
     def __str__(self) -> str:
         return str(self.problem)
-
-
-class ClientError(Exception):
-    """Tell why a request to an endpoint has no usable answer."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO
 
 FILE_MODE = 0o644
-FOLDER_MODE = 0o755
 
 
 def manifest_of(folder: Path) -> dict[str, str]:

@@ -11,7 +11,6 @@ FOLDER = Path(__file__).parent / "scripts"
 # ways to read the kernel.
 FOUNDATION = ("prologue", "records", "cgroups", "sysctls", "artifacts", "units", "kernel", "swap", "kubectl")
 REFUSAL = re.compile(r"^kubevc-refusal (?P<kind>[a-z-]+)(?: (?P<detail>.*))?$", re.MULTILINE)
-REFUSAL_STATUS = 90
 
 
 @cache

@@ -57,10 +57,6 @@ class ContainerHost(Host):
                 start_new_session=True,
             )
 
-    def running(self) -> bool:
-        """Say whether the host's control group holds any process."""
-        return bool(self.plan.group.processes())
-
     def kill(self) -> None:
         """End all processes; mounts of the host and of its pods end with its mount namespace."""
         self.plan.group.kill()

@@ -83,9 +83,9 @@ class Host(ABC):
             HostError: It is running already.
         """
 
-    @abstractmethod
     def running(self) -> bool:
-        """Say whether any process of it is there."""
+        """Say whether its control group holds any process."""
+        return bool(self.plan.group.processes())
 
     @abstractmethod
     def kill(self) -> None:

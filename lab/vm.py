@@ -105,10 +105,6 @@ class VmHost(Host):
                 start_new_session=True,
             )
 
-    def running(self) -> bool:
-        """Say whether the host's control group holds any process."""
-        return bool(self.plan.group.processes())
-
     def kill(self) -> None:
         """End qemu; the port on the bridge ends with it."""
         self.plan.group.kill()

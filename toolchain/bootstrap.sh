@@ -69,4 +69,4 @@ python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))'
 uv=$(find_uv)
 [[ -d .venv ]] || printf 'setup: installing the Python packages of uv.lock into .venv (2.3 GB with TensorFlow; seconds when cached)\n' >&2
 "$uv" sync --quiet --frozen --python "$(command -v python3)"
-[[ -f protos/stubs/__init__.py && ! protos -nt protos/stubs/__init__.py ]] || .venv/bin/python -m protos.build
+.venv/bin/python -m protos.build --if-stale

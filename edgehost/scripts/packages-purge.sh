@@ -20,12 +20,13 @@ purge() {
   remove_state_folders < "$1"
 }
 
-# remove_state_folders: what purged programs left in /var/lib and /run under their package's name, and empty folders under /etc,
-# as far as they came after the packages.
+# remove_state_folders: what purged programs left in /var/lib and /run under their package's name, and empty folders
+# under /etc, as far as they came after the packages.
 remove_state_folders() {
   [ -e "$record.folders" ] || return 0
   while read -r name; do
-    for folder in "/var/lib/$name" "/run/$name"; do
+    # An empty line must never name /run or /var/lib themselves.
+    for folder in "/var/lib/${name:?}" "/run/${name:?}"; do
       if ! grep -qx "$folder" "$record.folders"; then rm -rf --one-file-system "$folder"; fi
     done
   done
