@@ -8,8 +8,8 @@ from pathlib import Path
 
 from proxy.config import load_config
 from proxy.errors import ConfigError
-from proxy.logs import configure_logging
 from proxy.server import load_cards, serve
+from proxy.telemetry.logs import configure_logging
 
 
 def main() -> int:

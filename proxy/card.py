@@ -11,7 +11,7 @@ from pydantic import model_validator
 from proxy.decoders.registry import Decoder
 from proxy.document import Document, read_document
 from proxy.errors import ConfigError
-from proxy.preprocess import PictureInput
+from proxy.pictures.preprocess import PictureInput
 
 
 class CardDocument(Document):

@@ -9,19 +9,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from proxy.answers import error_answer, write_json
 from proxy.config import ProxyConfig
-from proxy.content import choose_task
 from proxy.deadline import HEADER as TIMEOUT_HEADER
 from proxy.deadline import Deadline, requested_seconds
 from proxy.departure import client_left, unless_client_leaves
 from proxy.errors import BodyTooSlow, ClientLeft, InternalError, ProxyError, UnknownModel, UnknownRoute
-from proxy.exchange import HEADER as ID_HEADER
-from proxy.exchange import Exchange, chosen_request_id
+from proxy.inputs.content import choose_task
 from proxy.limits import InFlight, read_body
-from proxy.logs import log_bug, log_exchange
-from proxy.metrics import CONTENT_TYPE, Metrics
+from proxy.outputs.answers import error_answer, write_json
 from proxy.pipeline import Pipeline
+from proxy.telemetry.exchange import HEADER as ID_HEADER
+from proxy.telemetry.exchange import Exchange, chosen_request_id
+from proxy.telemetry.logs import log_bug, log_exchange
+from proxy.telemetry.metrics import CONTENT_TYPE, Metrics
 
 Answer = Callable[[Request, Exchange], Awaitable[bytes]]
 

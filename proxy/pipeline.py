@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from proxy.backend.channel import PREDICT, ModelChannel
+from proxy.backend.model_service import ModelService
+from proxy.backend.signatures import ModelDescription
 from proxy.card import ModelCard
-from proxy.channel import PREDICT, ModelChannel
 from proxy.config import Limits
-from proxy.exchange import Exchange
 from proxy.limits import PixelBudget
-from proxy.model_service import ModelService
-from proxy.predictions import read_predict_response, write_predict_request
-from proxy.signatures import ModelDescription
 from proxy.tasks import PreparedTask, Subject, Task
+from proxy.telemetry.exchange import Exchange
+from proxy.wire.predictions import read_predict_response, write_predict_request
 from proxy.workers import Workers
 
 

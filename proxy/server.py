@@ -14,13 +14,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from proxy.backend.channel import ModelChannel
 from proxy.card import ModelCard, load_card
-from proxy.channel import ModelChannel
 from proxy.config import ProxyConfig
 from proxy.endpoint import Endpoint
 from proxy.limits import PixelBudget
-from proxy.logs import log_event
 from proxy.pipeline import Pipeline
+from proxy.telemetry.logs import log_event
 from proxy.workers import Workers
 
 

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from proxy.errors import ProxyError, SmokeFailed
-from proxy.pictures import decode_picture, read_header
+from proxy.pictures.decoding import decode_picture, read_header
 from proxy.smoke_answer import check_answer, draw_answer
 
 _ATTEMPT_SECONDS = 30

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from proxy.drawing import Pixels, draw_box, draw_text
 from proxy.errors import SmokeFailed
+from proxy.pictures.drawing import Pixels, draw_box, draw_text
 
 
 def check_answer(answer: dict[str, Any], pixels: Pixels) -> None:

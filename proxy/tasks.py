@@ -11,21 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from proxy.answers import classifications_answer, detections_answer, outputs_answer, tensors_answer
+from proxy.backend.signatures import DEFAULT_SIGNATURE, ModelDescription, TensorSpec
 from proxy.card import ModelCard
 from proxy.config import Limits
 from proxy.deadline import Deadline
+from proxy.decoders.results import Detections
 from proxy.errors import CardMismatch, UnsupportedContent
-from proxy.frame import Frame
-from proxy.json_tensors import parse_tensor_request
+from proxy.inputs.json_tensors import parse_tensor_request
 from proxy.limits import PixelBudget
-from proxy.pictures import check_size, decode_picture, read_header
-from proxy.predictions import Arrays, Prediction
-from proxy.preprocess import PictureInput, PreparedPicture, prepare_picture
-from proxy.results import Detections
-from proxy.signatures import DEFAULT_SIGNATURE, ModelDescription, TensorSpec
-from proxy.stages import Stages
-from proxy.tensors import numpy_type, type_name
+from proxy.outputs.answers import classifications_answer, detections_answer, outputs_answer, tensors_answer
+from proxy.pictures.decoding import check_size, decode_picture, read_header
+from proxy.pictures.frame import Frame
+from proxy.pictures.preprocess import PictureInput, PreparedPicture, prepare_picture
+from proxy.telemetry.stages import Stages
+from proxy.wire.predictions import Arrays, Prediction
+from proxy.wire.tensors import numpy_type, type_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

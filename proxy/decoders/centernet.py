@@ -10,11 +10,11 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from proxy.decoders.nms import suppress_overlaps
 from proxy.decoders.outputs import Outputs, named_output, refuse_non_numbers, unexpected_outputs
+from proxy.decoders.results import Detections
 from proxy.document import Document
-from proxy.nms import suppress_overlaps
-from proxy.preprocess import PictureInput
-from proxy.results import Detections
+from proxy.pictures.preprocess import PictureInput
 
 
 class Centernet(Document):

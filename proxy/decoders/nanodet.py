@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from proxy.decoders.nms import suppress_overlaps
 from proxy.decoders.outputs import Outputs, refuse_non_numbers, shaped_output
+from proxy.decoders.results import Detections
 from proxy.document import Document
-from proxy.nms import suppress_overlaps
-from proxy.preprocess import PictureInput
-from proxy.results import Detections
+from proxy.pictures.preprocess import PictureInput
 
 Floats = NDArray[np.float32]
 

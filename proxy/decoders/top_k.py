@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from proxy.decoders.outputs import Outputs, named_output, refuse_non_numbers, unexpected_outputs
+from proxy.decoders.results import Classifications
 from proxy.document import Document
-from proxy.preprocess import PictureInput
-from proxy.results import Classifications
+from proxy.pictures.preprocess import PictureInput
 
 
 class TopK(Document):

@@ -9,10 +9,10 @@ import pytest
 
 from proxy.decoders.centernet import Centernet
 from proxy.decoders.nanodet import Nanodet
+from proxy.decoders.nms import suppress_overlaps
 from proxy.decoders.top_k import TopK
 from proxy.errors import AnswerInvalid
-from proxy.nms import suppress_overlaps
-from proxy.preprocess import PictureInput
+from proxy.pictures.preprocess import PictureInput
 
 SPEC = PictureInput(tensor="image", width_pixels=96, height_pixels=64)
 CLASSES = 5

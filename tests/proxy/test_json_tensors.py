@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from protos.stubs.tensorflow.core.framework import types_pb2
+from proxy.backend.signatures import ModelDescription, Shape, Signature, TensorSpec
 from proxy.errors import InvalidJson, InvalidTensor, RequestError
-from proxy.json_tensors import TensorRequest, parse_tensor_request
-from proxy.signatures import ModelDescription, Shape, Signature, TensorSpec
+from proxy.inputs.json_tensors import TensorRequest, parse_tensor_request
 
 
 def model(**inputs: tuple[str, Shape | None]) -> ModelDescription:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from proxy.errors import InvalidPicture, PictureTooLarge
-from proxy.pictures import Channels, check_size, decode_picture, read_header
+from proxy.pictures.decoding import Channels, check_size, decode_picture, read_header
 from tests.proxy.pictures import encoded, photo, photo_as_jpeg, plain, png_header, with_orientation
 
 LIMITS = {"max_pixels": 1_000_000, "min_side_pixels": 8}

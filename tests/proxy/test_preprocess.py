@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from proxy.errors import CardMismatch
-from proxy.pictures import decode_picture, read_header
-from proxy.preprocess import PictureInput, normalise, prepare_picture
+from proxy.pictures.decoding import decode_picture, read_header
+from proxy.pictures.preprocess import PictureInput, normalise, prepare_picture
 from tests.proxy.pictures import photo, plain
 
 FLOAT = np.dtype(np.float32)

@@ -10,7 +10,7 @@ import pytest
 from protos.stubs.tensorflow.core.framework import types_pb2
 from protos.stubs.tensorflow.core.framework.tensor_pb2 import TensorProto
 from proxy.errors import AnswerInvalid
-from proxy.tensors import fill_tensor, numpy_type, tensor_to_array, type_name
+from proxy.wire.tensors import fill_tensor, numpy_type, tensor_to_array, type_name
 
 NUMBERS = ["f4", "f8", "f2", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
 

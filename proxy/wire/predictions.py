@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from protos.stubs.tensorflow_serving.apis.model_pb2 import ModelSpec
 from protos.stubs.tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 from proxy.errors import AnswerInvalid
-from proxy.tensors import fill_tensor, tensor_to_array
+from proxy.wire.tensors import fill_tensor, tensor_to_array
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -17,9 +17,9 @@ import orjson
 from numpy.typing import NDArray
 
 from protos.stubs.tensorflow.core.framework import types_pb2
+from proxy.backend.signatures import DEFAULT_SIGNATURE, ModelDescription, Signature, TensorSpec
 from proxy.errors import InvalidJson, InvalidTensor
-from proxy.signatures import DEFAULT_SIGNATURE, ModelDescription, Signature, TensorSpec
-from proxy.tensors import numpy_type, type_name
+from proxy.wire.tensors import numpy_type, type_name
 
 Array = NDArray[Any]
 Form = Literal["row", "column"]

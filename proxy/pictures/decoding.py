@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from proxy import jpeg, png
 from proxy.errors import InvalidPicture, PictureTooLarge
+from proxy.pictures import jpeg, png
 
 Channels = Literal["RGB", "BGR"]
 

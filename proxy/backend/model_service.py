@@ -15,8 +15,8 @@ from protos.stubs.tensorflow_serving.apis.get_model_metadata_pb2 import (
 )
 from protos.stubs.tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest, GetModelStatusResponse
 from protos.stubs.tensorflow_serving.apis.model_pb2 import ModelSpec
-from proxy.channel import GET_METADATA, GET_STATUS, CallContext, ModelChannel
-from proxy.signatures import SIGNATURE_FIELD, ModelDescription, read_description, unpack_signatures
+from proxy.backend.channel import GET_METADATA, GET_STATUS, CallContext, ModelChannel
+from proxy.backend.signatures import SIGNATURE_FIELD, ModelDescription, read_description, unpack_signatures
 
 REFRESH_SECONDS = 5.0
 """How long a description is believed; a new version is noticed earlier by the first answer that it gives."""

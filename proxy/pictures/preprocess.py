@@ -14,8 +14,8 @@ from pydantic import Field, field_validator
 
 from proxy.document import Document
 from proxy.errors import CardMismatch
-from proxy.frame import Frame
-from proxy.pictures import Channels
+from proxy.pictures.decoding import Channels
+from proxy.pictures.frame import Frame
 
 Triple = tuple[float, float, float]
 Pixels = NDArray[np.uint8]

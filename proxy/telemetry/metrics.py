@@ -5,8 +5,8 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from proxy.exchange import Exchange
 from proxy.limits import InFlight
+from proxy.telemetry.exchange import Exchange
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from proxy.exchange import Exchange
+from proxy.telemetry.exchange import Exchange
 
 _LOGGER = logging.getLogger("proxy")
 

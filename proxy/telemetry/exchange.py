@@ -7,9 +7,9 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
-from proxy.channel import CallContext
+from proxy.backend.channel import CallContext
 from proxy.deadline import Deadline
-from proxy.stages import Stages
+from proxy.telemetry.stages import Stages
 
 HEADER = "x-request-id"
 NO_MODEL = "-"

@@ -14,10 +14,10 @@ import orjson
 from numpy.typing import NDArray
 
 from proxy.card import ModelCard
+from proxy.decoders.results import Classifications, Detections
 from proxy.errors import InvalidTensor, ProxyError
-from proxy.frame import Frame
-from proxy.json_tensors import Form
-from proxy.results import Classifications, Detections
+from proxy.inputs.json_tensors import Form
+from proxy.pictures.frame import Frame
 
 Array = NDArray[Any]
 

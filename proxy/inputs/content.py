@@ -9,8 +9,8 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from proxy.errors import InvalidPicture, UnsupportedContent
-from proxy.stages import Stages
 from proxy.tasks import PreparedTask, Subject, Task, prepare_picture_task, prepare_tensors
+from proxy.telemetry.stages import Stages
 
 # A new kind of input is a task in a file of its own and its media type here.
 _TASKS: dict[str, Task] = {

@@ -1,0 +1,1 @@
+"""Inputs: what a body becomes on its way into the model, one file per kind."""

@@ -1,0 +1,1 @@
+"""Outputs: what a prediction becomes on its way to the sender, one file per kind."""

@@ -1,0 +1,1 @@
+"""Telemetry: what the proxy tells of the requests it answers."""

@@ -1,0 +1,1 @@
+"""The wire: tensors and messages of the TensorFlow Serving protocol."""
