@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +14,12 @@ from proxy.decoders.registry import Decoder
 from proxy.document import Document, read_document
 from proxy.errors import ConfigError
 from proxy.pictures.preprocess import PictureInput
+
+_NOT_IN_THE_GRAPH = {
+    "input": {"decode"},
+    "output": {"score_threshold", "iou_threshold", "max_detections", "k"},
+}
+"""Keys that change nothing in a signature made from the card: the thresholds are inputs of it."""
 
 
 class CardDocument(Document):
@@ -33,6 +41,13 @@ class CardDocument(Document):
         if self.output is not None and (self.input is None or self.labels is None):
             raise ValueError(f"task {self.task} needs the sections input and labels")
         return self
+
+    @property
+    def fingerprint(self) -> str:
+        """Return 8 hexadecimal digits over what a signature made from this card depends on."""
+        parts = self.model_dump(mode="json", by_alias=True, include={"input", "output"}, exclude=_NOT_IN_THE_GRAPH)
+        canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
