@@ -6,13 +6,23 @@
     │   ├── PictureTooLarge     413
     │   ├── InvalidJson         400
     │   ├── InvalidTensor       400
+    │   ├── InvalidText         400
     │   ├── InvalidHeader       400
+    │   ├── InvalidQuery        400
+    │   ├── NotAcceptable       406
     │   ├── UnsupportedContent  415
     │   ├── BodyTooLarge        413
     │   ├── BodyTooSlow         408
+    │   ├── HeadTooSlow         408
+    │   ├── HeadTooLarge        431
+    │   ├── InvalidHttp         400
+    │   ├── Unauthenticated     401, with WWW-Authenticate
+    │   ├── Forbidden           403
+    │   ├── TooManyRequests     429, with Retry-After
     │   ├── UnknownModel        404
     │   └── UnknownRoute        404 or 405
     ├── Busy                    503, with Retry-After
+    ├── IssuerUnavailable       503, with Retry-After
     ├── ClientLeft              499, nobody reads it
     ├── DeadlineExceeded        504
     ├── BackendError            what the model server said, see `channel.py`
@@ -27,6 +37,8 @@ A message to a person has four parts: where, what was found, why it matters, wha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -37,11 +49,13 @@ class ProxyError(Exception):
         status: The HTTP status of the answer.
         code: A short fixed name of the kind of error, for programs.
         retry_after_seconds: When to try again, or None where a repeated request would fail as well.
+        headers: What else stands in the head of the answer.
     """
 
     status: int = 500
     code: str = "internal"
     retry_after_seconds: int | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, where: str, found: str, reason: str, remedy: str) -> None:
         super().__init__(where, found, reason, remedy)
@@ -91,10 +105,29 @@ class InvalidTensor(RequestError):
     code = "invalid-tensor"
 
 
+class InvalidText(RequestError):
+    """A body that is no text, or not one that the model's tokeniser takes."""
+
+    code = "invalid-text"
+
+
 class InvalidHeader(RequestError):
     """A request header with a value that cannot be used."""
 
     code = "invalid-header"
+
+
+class InvalidQuery(RequestError):
+    """An option in the query of a request that there is not, or with a value that cannot be used."""
+
+    code = "invalid-query"
+
+
+class NotAcceptable(RequestError):
+    """A form of the answer that the proxy does not write, or not for this model."""
+
+    status = 406
+    code = "not-acceptable"
 
 
 class UnsupportedContent(RequestError):
@@ -116,6 +149,55 @@ class BodyTooSlow(RequestError):
 
     status = 408
     code = "body-too-slow"
+
+
+class HeadTooSlow(RequestError):
+    """A request whose line and headers did not come in time."""
+
+    status = 408
+    code = "head-too-slow"
+
+
+class HeadTooLarge(RequestError):
+    """A request with more or longer headers than the proxy reads."""
+
+    status = 431
+    code = "head-too-large"
+
+
+class InvalidHttp(RequestError):
+    """Bytes that are no HTTP request."""
+
+    code = "invalid-http"
+
+
+class Unauthenticated(RequestError):
+    """A request of a client that the proxy does not know."""
+
+    status = 401
+    code = "unauthenticated"
+    headers: Mapping[str, str] = MappingProxyType({"www-authenticate": 'Bearer realm="kubevc"'})
+
+
+class Forbidden(RequestError):
+    """A request of a known client for something that it may not have."""
+
+    status = 403
+    code = "forbidden"
+
+
+class TooManyRequests(RequestError):
+    """A request over the limit of its client."""
+
+    status = 429
+    code = "too-many-requests"
+
+    def __init__(
+        self, where: str, found: str, reason: str, remedy: str, retry_after_seconds: int, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(where, found, reason, remedy)
+        self.retry_after_seconds = retry_after_seconds
+        self.headers = headers
 
 
 class UnknownModel(RequestError):
@@ -142,6 +224,14 @@ class Busy(ProxyError):
     status = 503
     code = "busy"
     retry_after_seconds = 1
+
+
+class IssuerUnavailable(ProxyError):
+    """A token that cannot be checked, because its issuer's keys could not be had."""
+
+    status = 503
+    code = "issuer-unavailable"
+    retry_after_seconds = 5
 
 
 class ClientLeft(ProxyError):
