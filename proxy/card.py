@@ -15,6 +15,9 @@ from proxy.document import Document, read_document
 from proxy.errors import ConfigError
 from proxy.pictures.preprocess import PictureInput
 
+Wire = Literal["auto", "encoded", "pixels", "float"]
+"""How a picture goes to the model server: as the file that was sent, as its pixels, or as the model's own tensor."""
+
 _NOT_IN_THE_GRAPH = {
     "input": {"decode"},
     "output": {"score_threshold", "iou_threshold", "max_detections", "k"},
@@ -29,6 +32,8 @@ class CardDocument(Document):
     input: PictureInput | None = None
     """The picture that the model takes; a model without one takes JSON tensors only."""
     output: Decoder | None = None
+    wire: Wire = "auto"
+    """The fewest bytes that the model's signatures allow, or one way for good."""
     labels: Path | None = None
     """A text file with one label per line, class 0 first; relative to the card."""
 

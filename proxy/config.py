@@ -25,6 +25,8 @@ class Limits(Document):
     max_pixels: int = Field(default=50_000_000, gt=0)
     min_side_pixels: int = Field(default=8, gt=0)
     max_in_flight: int = Field(default=16, gt=0)
+    max_waiting: int = Field(default=64, ge=0)
+    """Requests that wait for a place among those in flight, before more are refused."""
 
     @property
     def max_body_bytes(self) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
 
 from proxy.config import MEBIBYTE
 from proxy.deadline import Deadline
@@ -38,31 +40,73 @@ class PixelBudget:
 
 
 class InFlight:
-    """Count the requests being answered, and refuse those over the limit."""
+    """Count the requests being answered; some more may wait for a place, and those over both limits are refused.
 
-    def __init__(self, limit: int) -> None:
+    Attributes:
+        count: The requests that have a place.
+    """
+
+    def __init__(self, limit: int, max_waiting: int) -> None:
         self._limit = limit
+        self._max_waiting = max_waiting
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self.count = 0
 
-    @contextmanager
-    def slot(self) -> Generator[None]:
-        """Hold one of the places while a request is answered.
+    @property
+    def waiting(self) -> int:
+        """Return the requests that wait for a place."""
+        return len(self._waiting)
+
+    @asynccontextmanager
+    async def place(self, deadline: Deadline) -> AsyncGenerator[None]:
+        """Wait for a place, first come first served, and hold it while a request is answered.
 
         Raises:
-            Busy: All places are taken.
+            Busy: All places are taken, and so is the queue.
+            DeadlineExceeded: No place came free in time.
         """
-        if self.count >= self._limit:
-            raise Busy(
-                where="endpoint proxy",
-                found=f"{self.count} requests in flight already",
-                reason="More at once would make each of them slower (limits > max-in-flight)",
-                remedy="Try again in a second",
-            )
-        self.count += 1
+        await self._take(deadline)
         try:
             yield
         finally:
-            self.count -= 1
+            self._give_back()
+
+    async def _take(self, deadline: Deadline) -> None:
+        if self.count < self._limit:
+            self.count += 1
+            return
+        if len(self._waiting) >= self._max_waiting:
+            raise self._busy()
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(deadline.remaining):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self._give_back()
+            elif turn in self._waiting:
+                self._waiting.remove(turn)
+            if isinstance(error, TimeoutError):
+                raise deadline.exceeded("queue of the endpoint proxy") from error
+            raise
+
+    def _give_back(self) -> None:
+        """Hand a place to the one that waits longest, or set it free."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.count -= 1
+
+    def _busy(self) -> Busy:
+        return Busy(
+            where="endpoint proxy",
+            found=f"{self.count} requests in flight and {self.waiting} waiting already",
+            reason="More at once would make each of them slower (limits > max-in-flight, max-waiting)",
+            remedy="Try again in a second",
+        )
 
 
 async def read_body(chunks: AsyncIterator[bytes], announced: str | None, max_bytes: int) -> bytes:

@@ -12,15 +12,20 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
 
 from proxy.backend.channel import ModelChannel
 from proxy.card import ModelCard, load_card
 from proxy.config import ProxyConfig
-from proxy.endpoint import Endpoint
-from proxy.limits import PixelBudget
+from proxy.limits import InFlight, PixelBudget
+from proxy.models import Models
 from proxy.pipeline import Pipeline
+from proxy.routes.answering import Answering
+from proxy.routes.health import HealthRoutes
+from proxy.routes.models import ModelRoutes
+from proxy.routes.predicting import Predicting
+from proxy.routes.table import routes
 from proxy.telemetry.logs import log_event
+from proxy.telemetry.metrics import Metrics
 from proxy.workers import Workers
 
 
@@ -33,44 +38,57 @@ def load_cards(config: ProxyConfig) -> dict[str, ModelCard]:
     return {model.name: load_card(model.card) for model in config.models}
 
 
-def build_app(config: ProxyConfig, cards: Mapping[str, ModelCard], endpoint: Endpoint) -> Starlette:
-    """Make the application; connections to the model servers live as long as it runs."""
+class Application:
+    """Put the parts of the proxy together."""
+
+    def __init__(self, config: ProxyConfig, cards: Mapping[str, ModelCard]) -> None:
+        self._config = config
+        self._cards = cards
+        self._models = Models()
+        in_flight = InFlight(config.limits.max_in_flight, config.limits.max_waiting)
+        metrics = Metrics(in_flight)
+        self.health = HealthRoutes(metrics)
+        answering = Answering(config, metrics)
+        self.app = Starlette(
+            routes=routes(
+                answering, Predicting(config, self._models, in_flight), ModelRoutes(self._models), self.health
+            ),
+            exception_handlers={HTTPException: answering.no_route},
+            lifespan=self._lifespan,
+        )
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+    async def _lifespan(self, app: Starlette) -> AsyncGenerator[None]:
+        """Keep the connections to the model servers while the application runs."""
         del app
         workers = Workers()
-        endpoint.pipelines = _pipelines(config, cards, workers)
-        log_event("ready", models=sorted(endpoint.pipelines))
+        self._models.open(self._pipelines(workers))
+        log_event("ready", models=sorted(pipeline.model for pipeline in self._models))
         yield
-        for pipeline in endpoint.pipelines.values():
-            await pipeline.close()
+        await self._models.close()
         workers.close()
         log_event("stopped")
 
-    return Starlette(routes=_routes(endpoint), exception_handlers={HTTPException: endpoint.no_route}, lifespan=lifespan)
-
-
-def _pipelines(config: ProxyConfig, cards: Mapping[str, ModelCard], workers: Workers) -> dict[str, Pipeline]:
-    """Make the pipelines of all models; they share the threads and the memory for pictures."""
-    budget = PixelBudget(config.limits.max_pixels)
-    return {
-        model.name: Pipeline(
-            channel=ModelChannel(model.name, model.target),
-            model=model.name,
-            card=cards[model.name],
-            limits=config.limits,
-            workers=workers,
-            pixel_budget=budget,
-        )
-        for model in config.models
-    }
+    def _pipelines(self, workers: Workers) -> dict[str, Pipeline]:
+        """Make the pipelines of all models; they share the threads and the memory for pictures."""
+        budget = PixelBudget(self._config.limits.max_pixels)
+        return {
+            model.name: Pipeline(
+                channel=ModelChannel(model.name, model.target),
+                model=model.name,
+                card=self._cards[model.name],
+                limits=self._config.limits,
+                workers=workers,
+                pixel_budget=budget,
+            )
+            for model in self._config.models
+        }
 
 
 def serve(config: ProxyConfig, cards: Mapping[str, ModelCard]) -> None:
     """Answer requests until SIGTERM or SIGINT, then let those in flight finish within the drain time."""
-    endpoint = Endpoint(config)
-    server = _DrainingServer(_uvicorn_config(config, build_app(config, cards, endpoint)), endpoint)
+    application = Application(config, cards)
+    server = _DrainingServer(_uvicorn_config(config, application.app), application.health)
     # uvicorn sends itself the signal again after a clean stop; this makes the end of the process clean as well.
     signal.signal(signal.SIGTERM, _exit)
     server.run()
@@ -82,15 +100,15 @@ def _exit(number: int, frame: FrameType | None) -> None:
 
 
 class _DrainingServer(uvicorn.Server):
-    """Tell the endpoint when the draining begins."""
+    """Tell readiness when the draining begins."""
 
-    def __init__(self, config: uvicorn.Config, endpoint: Endpoint) -> None:
+    def __init__(self, config: uvicorn.Config, health: HealthRoutes) -> None:
         super().__init__(config)
-        self._endpoint = endpoint
+        self._health = health
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop."""
-        self._endpoint.draining = True
+        self._health.draining = True
         log_event("draining", signal=signal.Signals(sig).name)
         super().handle_exit(sig, frame)
 
@@ -108,14 +126,3 @@ def _uvicorn_config(config: ProxyConfig, app: Starlette) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=math.ceil(config.drain_seconds),
     )
-
-
-def _routes(endpoint: Endpoint) -> list[Route]:
-    return [
-        Route("/v1/models/{model}:predict", endpoint.predict, methods=["POST"]),
-        Route("/v1/models/{model}", endpoint.status, methods=["GET"]),
-        Route("/v1/models/{model}/metadata", endpoint.metadata, methods=["GET"]),
-        Route("/healthz", endpoint.live, methods=["GET"]),
-        Route("/readyz", endpoint.ready, methods=["GET"]),
-        Route("/metrics", endpoint.metrics, methods=["GET"]),
-    ]

@@ -138,7 +138,7 @@ def _error_text(error: urllib.error.HTTPError) -> str:
     """Return the message of the proxy's error form, or the beginning of whatever else came."""
     body = error.read(65536)
     try:
-        return json.loads(body)["error"]["message"]
+        return str(json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):
         return body[:200].decode(errors="replace")
 

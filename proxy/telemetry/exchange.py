@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from proxy.backend.channel import CallContext
 from proxy.deadline import Deadline
+from proxy.errors import ProxyError
 from proxy.telemetry.stages import Stages
 
 HEADER = "x-request-id"
@@ -26,6 +27,8 @@ class Exchange:
     model: str = NO_MODEL
     status: int = 0
     code: str = "ok"
+    failure: ProxyError | None = None
+    """What ended a stream whose status had been sent already."""
     stages: Stages = field(default_factory=Stages)
     bytes_by_leg: dict[str, int] = field(default_factory=dict[str, int])
     started: float = field(default_factory=time.perf_counter)

@@ -142,7 +142,7 @@ def test_the_endpoint_refuses_what_is_no_picture(site: SiteUnderTest) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=10)
     assert refused.value.code == 400
-    assert "picture" in json.loads(refused.value.read())["error"]["message"]
+    assert "picture" in json.loads(refused.value.read())["error"]
 
 
 def test_destroy_leaves_the_hosts_as_they_were(site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> None:

@@ -26,8 +26,8 @@ from protos.stubs.tensorflow_serving.apis import (
 Arrays = dict[str, np.ndarray]
 Ports = dict[str, tuple[int, list[int]]]  # name: (data type, shape with -1 for free sizes)
 
-FLOAT, INT32, STRING = types_pb2.DT_FLOAT, types_pb2.DT_INT32, types_pb2.DT_STRING
-_NUMPY = {FLOAT: np.float32, INT32: np.int32, types_pb2.DT_UINT8: np.uint8}
+FLOAT, INT32, STRING, UINT8 = types_pb2.DT_FLOAT, types_pb2.DT_INT32, types_pb2.DT_STRING, types_pb2.DT_UINT8
+_NUMPY = {FLOAT: np.float32, INT32: np.int32, UINT8: np.uint8}
 
 
 @dataclass
@@ -143,7 +143,11 @@ def _read(tensor: TensorProto) -> np.ndarray:
     shape = [dim.size for dim in tensor.tensor_shape.dim]
     if tensor.dtype == STRING:
         return np.array(list(tensor.string_val), object).reshape(shape)
-    return np.frombuffer(tensor.tensor_content, _NUMPY[tensor.dtype]).reshape(shape)
+    if tensor.tensor_content:
+        return np.frombuffer(tensor.tensor_content, _NUMPY[tensor.dtype]).reshape(shape)
+    values = np.array(tensor.int_val if tensor.dtype in (INT32, UINT8) else tensor.float_val, _NUMPY[tensor.dtype])
+    # A list that is too short repeats its last value.
+    return np.resize(np.pad(values, (0, max(0, int(np.prod(shape)) - len(values))), "edge"), shape)
 
 
 def _write(array: np.ndarray, as_list: bool) -> TensorProto:

@@ -112,7 +112,7 @@ def test_the_request_id_goes_to_the_model_server_the_answer_and_the_log(
     assert "my-id-1" in model_server.request_ids
     line = next(line for line in proxy.read_log() if line.get("request_id") == "my-id-1")
     assert (line["event"], line["model"], line["status"], line["code"]) == ("request", "half", 200, "ok")
-    assert list(line["stages"]) == ["decode", "encode", "model", "decode-answer", "postprocess"]
+    assert list(line["stages"]) == ["decode", "encode", "model", "decode-answer", "postprocess", "write"]
     assert line["bytes"]["from-client"] == len(response.request.content)
 
 
@@ -154,7 +154,7 @@ def test_health_answers_whatever_the_models_do(proxy: RunningProxy) -> None:
 def test_metrics_tell_each_stage_of_each_model(proxy: RunningProxy) -> None:
     proxy.post("detector", content=photo("coffee.png"), headers={"content-type": "image/png"})
     text = proxy.get("/metrics").text
-    for stage in ("decode", "preprocess", "encode", "model", "decode-answer", "postprocess"):
+    for stage in ("decode", "preprocess", "encode", "model", "decode-answer", "postprocess", "write"):
         assert f'kubevc_proxy_stage_seconds_count{{model="detector",stage="{stage}"}}' in text
     assert 'kubevc_proxy_requests_total{code="ok",model="detector",status="200"}' in text
     assert 'kubevc_proxy_bytes_total{leg="to-model",model="detector"}' in text

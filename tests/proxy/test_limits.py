@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import pytest
@@ -41,10 +42,40 @@ def test_a_picture_that_waits_too_long_is_given_up() -> None:
         pass
 
 
-def test_a_place_is_free_again_after_a_failure() -> None:
-    in_flight = InFlight(1)
-    with pytest.raises(ZeroDivisionError), in_flight.slot():
-        raise ZeroDivisionError
-    with in_flight.slot(), pytest.raises(Busy), in_flight.slot():
-        pass
+async def test_a_place_is_free_again_after_a_failure() -> None:
+    in_flight = InFlight(1, max_waiting=0)
+    with pytest.raises(ZeroDivisionError):
+        async with in_flight.place(Deadline.after(1)):
+            raise ZeroDivisionError
+    async with in_flight.place(Deadline.after(1)):
+        with pytest.raises(Busy, match="1 requests in flight and 0 waiting"):
+            await in_flight.place(Deadline.after(1)).__aenter__()
+    assert in_flight.count == 0
+
+
+async def test_those_who_wait_come_in_turn() -> None:
+    in_flight = InFlight(1, max_waiting=2)
+    order: list[int] = []
+
+    async def visit(number: int) -> None:
+        async with in_flight.place(Deadline.after(5)):
+            order.append(number)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(visit(number) for number in range(3)))
+    assert order == [0, 1, 2]
+    assert (in_flight.count, in_flight.waiting) == (0, 0)
+
+
+async def test_one_who_waits_too_long_or_leaves_gives_up_its_turn() -> None:
+    in_flight = InFlight(1, max_waiting=2)
+    async with in_flight.place(Deadline.after(5)):
+        with pytest.raises(DeadlineExceeded, match=r"queue of the endpoint proxy: not done within 0\.05 s"):
+            await in_flight.place(Deadline.after(0.05)).__aenter__()
+        leaving = asyncio.ensure_future(in_flight.place(Deadline.after(5)).__aenter__())
+        await asyncio.sleep(0)
+        assert in_flight.waiting == 1
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        assert in_flight.waiting == 0
     assert in_flight.count == 0

@@ -1,0 +1,55 @@
+"""What was found on a picture, as JSON or as a .npy file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from proxy.card import ModelCard
+from proxy.outputs.answer import Answer
+from proxy.outputs.result import ClassificationsResult, DetectionsResult
+from proxy.outputs.style import Style
+
+Document = dict[str, Any]
+
+
+def write_detections(result: DetectionsResult, style: Style) -> Answer:
+    """Write boxes, strongest first, with the size of the picture that they lie on."""
+    return _json(detections_document(result, style))
+
+
+def write_classifications(result: ClassificationsResult, style: Style) -> Answer:
+    """Write the likeliest classes."""
+    return _json(classifications_document(result, style))
+
+
+def detections_document(result: DetectionsResult, style: Style) -> Document:
+    """Return boxes in pixels of the source picture, ready for `orjson`."""
+    found = result.found
+    boxes, scores = _rounded(found.boxes, style.decimals), _rounded(found.scores, style.decimals)
+    rows = zip(found.classes.tolist(), scores, boxes, strict=True)
+    detections = [{**_labelled(style.card, number, score), "box": box} for number, score, box in rows]
+    image = {"width": result.frame.source_width, "height": result.frame.source_height}
+    return {"model": style.model, "version": str(result.version), "detections": detections, "image": image}
+
+
+def classifications_document(result: ClassificationsResult, style: Style) -> Document:
+    """Return the likeliest classes, ready for `orjson`."""
+    rows = zip(result.found.classes.tolist(), _rounded(result.found.scores, style.decimals), strict=True)
+    classifications = [_labelled(style.card, number, score) for number, score in rows]
+    return {"model": style.model, "version": str(result.version), "classifications": classifications}
+
+
+def _labelled(card: ModelCard, number: int, score: np.float32) -> Document:
+    return {"label": card.label(number), "class": number, "score": score}
+
+
+def _rounded(values: NDArray[np.float32], decimals: int | None) -> NDArray[np.float32]:
+    return values if decimals is None else values.round(decimals)
+
+
+def _json(document: Document) -> Answer:
+    return Answer(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))

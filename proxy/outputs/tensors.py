@@ -1,0 +1,20 @@
+"""Plain tensors as JSON, as one .npy file, or as the protobuf message of the TensorFlow Serving protocol."""
+
+from __future__ import annotations
+
+from proxy.outputs.answer import Answer
+from proxy.outputs.answers import outputs_answer, tensors_answer
+from proxy.outputs.result import TensorsResult
+from proxy.outputs.style import Style
+
+
+def write_json(result: TensorsResult, style: Style) -> Answer:
+    """Write tensors in the form of the request: rows, columns, or by name beside model and version.
+
+    Raises:
+        InvalidTensor: The row form, and outputs that differ in their number of rows.
+    """
+    prediction = result.prediction
+    if result.form is None:
+        return Answer(outputs_answer(style.model, prediction.version, prediction.outputs))
+    return Answer(tensors_answer(prediction.outputs, result.form))

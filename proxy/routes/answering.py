@@ -1,0 +1,137 @@
+"""Answering: how every request ends in an answer or an error of one form, a log line and its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from proxy.config import ProxyConfig
+from proxy.deadline import HEADER as TIMEOUT_HEADER
+from proxy.deadline import Deadline, requested_seconds
+from proxy.departure import client_left
+from proxy.errors import ClientLeft, InternalError, ProxyError, UnknownRoute
+from proxy.outputs.answer import JSON, Answer
+from proxy.outputs.answers import error_answer
+from proxy.telemetry.exchange import HEADER as ID_HEADER
+from proxy.telemetry.exchange import Exchange, chosen_request_id
+from proxy.telemetry.logs import log_bug, log_exchange
+from proxy.telemetry.metrics import Metrics
+from proxy.telemetry.stages import server_timing
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedAnswer:
+    """Hold an answer that comes in pieces; its first piece is worth waiting for, so that errors keep their status."""
+
+    pieces: AsyncIterator[bytes]
+    media_type: str
+
+
+Handler = Callable[[Request, Exchange], Awaitable[Answer | StreamedAnswer]]
+Route = Callable[[Request], Awaitable[Response]]
+
+
+class Answering:
+    """Turn what handlers return or raise into responses."""
+
+    def __init__(self, config: ProxyConfig, metrics: Metrics) -> None:
+        self._config = config
+        self._metrics = metrics
+
+    def route(self, handler: Handler) -> Route:
+        """Return the function that a route calls."""
+
+        async def answered(request: Request) -> Response:
+            return await self.answer(request, handler)
+
+        return answered
+
+    async def answer(self, request: Request, handler: Handler) -> Response:
+        """Answer one request."""
+        exchange = Exchange(
+            request_id=chosen_request_id(request.headers.get(ID_HEADER)),
+            deadline=Deadline.after(self._config.deadline_seconds),
+        )
+        try:
+            longest = self._config.deadline_seconds
+            exchange.deadline = Deadline.after(requested_seconds(request.headers.get(TIMEOUT_HEADER), longest))
+            answer = await handler(request, exchange)
+        except Exception as exception:
+            return self._failed(as_proxy_error(exception, exchange), exchange)
+        if isinstance(answer, StreamedAnswer):
+            return StreamingResponse(self._streamed(answer, exchange), 200, _headers(exchange), answer.media_type)
+        self._record(exchange, None, len(answer.body))
+        return Response(answer.body, 200, {**_headers(exchange), **answer.headers}, answer.media_type)
+
+    async def no_route(self, request: Request, error: Exception) -> Response:
+        """Answer a path or a method that there is not."""
+        status = error.status_code if isinstance(error, HTTPException) else 404
+
+        async def refuse(request: Request, exchange: Exchange) -> Answer:
+            del exchange
+            raise UnknownRoute(
+                where="request line",
+                found=f"{request.method} {request.url.path[:120]}",
+                reason="The proxy has no such route" if status == 404 else "The route has other methods",
+                remedy="POST to /v1/models/<model>:predict, GET /v1/models/<model>, or read /openapi.json",
+                status=status,
+            )
+
+        return await self.answer(request, refuse)
+
+    def _failed(self, error: ProxyError, exchange: Exchange) -> Response:
+        body = error_answer(error, exchange.request_id)
+        self._record(exchange, error, len(body))
+        headers = _headers(exchange)
+        if error.retry_after_seconds is not None:
+            headers["retry-after"] = str(error.retry_after_seconds)
+        if isinstance(error, ClientLeft):
+            headers["connection"] = "close"
+        return Response(body, error.status, headers, JSON)
+
+    async def _streamed(self, answer: StreamedAnswer, exchange: Exchange) -> AsyncIterator[bytes]:
+        """Pass the pieces on; whoever makes them writes an error among them, since the status is sent already."""
+        size = 0
+        error: ProxyError | None = client_left()
+        try:
+            async for piece in answer.pieces:
+                size += len(piece)
+                yield piece
+            error = exchange.failure
+        finally:
+            self._record(exchange, error, size)
+
+    def _record(self, exchange: Exchange, error: ProxyError | None, size: int) -> None:
+        if error is not None:
+            exchange.status, exchange.code = error.status, error.code
+        else:
+            exchange.status = 200
+        exchange.client_bytes("to-client", size)
+        self._metrics.record(exchange)
+        log_exchange(exchange, None if error is None else f"{error.where}: {error.found}")
+
+
+def as_proxy_error(exception: Exception, exchange: Exchange) -> ProxyError:
+    """Return what the sender is told; a foreign exception is a bug of ours, and its traceback is logged."""
+    if isinstance(exception, ProxyError):
+        return exception
+    if isinstance(exception, ClientDisconnect):
+        return client_left()
+    log_bug(exchange)
+    return InternalError(
+        where="endpoint proxy",
+        found=f"an unexpected {type(exception).__name__}",
+        reason="This is a bug of the proxy, not a mistake in the request",
+        remedy=f"Report it with the log lines of request id {exchange.request_id}",
+    )
+
+
+def _headers(exchange: Exchange) -> dict[str, str]:
+    headers = {ID_HEADER: exchange.request_id}
+    if exchange.stages.seconds:
+        headers["server-timing"] = server_timing(exchange.stages.seconds.items())
+    return headers

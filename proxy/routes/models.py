@@ -1,0 +1,44 @@
+"""The models: which there are, the state of their versions, and what they take and give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+
+from proxy.card import ModelCard
+from proxy.models import Models
+from proxy.outputs.answer import Answer
+from proxy.outputs.answers import write_json
+from proxy.telemetry.exchange import Exchange
+
+
+class ModelRoutes:
+    """Answer the questions about models, as TensorFlow Serving's REST API does."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    async def list(self, request: Request, exchange: Exchange) -> Answer:
+        """Answer `GET /v1/models`."""
+        del request, exchange
+        models = [_described(pipeline.model, pipeline.card) for pipeline in self._models]
+        return Answer(write_json({"models": models}))
+
+    async def status(self, request: Request, exchange: Exchange) -> Answer:
+        """Answer `GET /v1/models/{model}`."""
+        pipeline = self._models.find(request.path_params["model"])
+        exchange.model = pipeline.model
+        return Answer(write_json(await pipeline.service.status(exchange.call_context())))
+
+    async def metadata(self, request: Request, exchange: Exchange) -> Answer:
+        """Answer `GET /v1/models/{model}/metadata`."""
+        pipeline = self._models.find(request.path_params["model"])
+        exchange.model = pipeline.model
+        return Answer(write_json(await pipeline.service.metadata(exchange.call_context())))
+
+
+def _described(name: str, card: ModelCard) -> dict[str, Any]:
+    """Return a model as the demo page and other programs need it to know what to send."""
+    inputs = ["tensors"] if card.document.input is None else ["picture", "tensors"]
+    return {"name": name, "task": card.document.task, "inputs": inputs}

@@ -1,0 +1,46 @@
+"""Content: which task a body is for, by its Content-Type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from python_multipart.multipart import parse_options_header
+
+from proxy.errors import UnsupportedContent
+from proxy.tasks.picture import prepare_picture_task
+from proxy.tasks.task import Task
+from proxy.tasks.tensors import prepare_json
+from proxy.tasks.upload import prepare_upload
+
+# A new kind of input is a task in a file of its own and its media type here.
+_TASKS: dict[str, Task] = {
+    "application/json": prepare_json,
+    "image/jpeg": prepare_picture_task,
+    "image/jpg": prepare_picture_task,
+    "image/png": prepare_picture_task,
+}
+_MULTIPART = "multipart/form-data"
+
+
+def choose_task(headers: Mapping[str, str]) -> Task:
+    """Choose the task for a body.
+
+    Raises:
+        UnsupportedContent: The proxy has no task for it, or it is compressed.
+    """
+    encoding = headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise _unsupported("Content-Encoding", encoding, "The proxy reads bodies as they are", "Send it uncompressed")
+    media_type, options = parse_options_header(headers.get("content-type", ""))
+    name = media_type.decode("latin-1").lower()
+    if name == _MULTIPART and options.get(b"boundary"):
+        return partial(prepare_upload, options[b"boundary"])
+    if name not in _TASKS:
+        known = ", ".join([*_TASKS, f"{_MULTIPART} with files"])
+        raise _unsupported("Content-Type", name or "(none)", "It says how the body is to be read", f"Send {known}")
+    return _TASKS[name]
+
+
+def _unsupported(header: str, value: str, reason: str, remedy: str) -> UnsupportedContent:
+    return UnsupportedContent(where=f"header {header}", found=repr(value[:80]), reason=reason, remedy=remedy)

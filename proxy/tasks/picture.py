@@ -1,0 +1,124 @@
+"""The task for a picture: the file, or its pixels, into the call of the fewest bytes; boxes or labels out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from proxy.backend.call import PredictCall
+from proxy.backend.signatures import TensorSpec
+from proxy.errors import CardMismatch, UnsupportedContent
+from proxy.outputs.result import PictureFile
+from proxy.pictures.decoding import PictureHeader, check_size, decode_picture, read_header
+from proxy.pictures.frame import Frame
+from proxy.pictures.preprocess import PictureInput, prepare_picture
+from proxy.tasks.found import Reading, reading_of
+from proxy.tasks.task import PreparedTask, Subject
+from proxy.tasks.tensors import batched_inputs
+from proxy.tasks.ways import Way, choose_way
+from proxy.telemetry.stages import Stages
+from proxy.wire.tensors import numpy_type, type_name
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """Hold the array of one picture, and where it lies on the picture."""
+
+    array: np.typing.NDArray[np.generic]
+    frame: Frame
+
+
+def prepare_picture_task(data: bytes, subject: Subject, stages: Stages) -> PreparedTask:
+    """Prepare a picture as the model's card says.
+
+    Raises:
+        InvalidPicture: See `decode_picture`.
+        PictureTooLarge: See `decode_picture`.
+        UnsupportedContent: The model takes no pictures.
+        CardMismatch: The card names another input than the model has.
+        InvalidQuery: The request asks for a way or a threshold that the model has not.
+    """
+    spec = subject.card.document.input
+    if spec is None:
+        raise _takes_no_pictures(subject.model)
+    header = read_header(data)
+    check_size(header, subject.limits.max_pixels, subject.limits.min_side_pixels)
+    way = choose_way(subject, spec, header, len(data))
+    fitted = _decoded(data, header, way, spec, subject, stages)
+    reading = reading_of(subject, spec, way)
+    return _prepared(fitted, way, spec, reading, subject, PictureFile(data=data, header=header))
+
+
+def _prepared(
+    fitted: _Fitted, way: Way, spec: PictureInput, reading: Reading, subject: Subject, file: PictureFile | None
+) -> PreparedTask:
+    name = spec.tensor if way.source == "float" else way.source
+    signature = subject.description.signatures[way.signature]
+    call = PredictCall(
+        signature=way.signature,
+        arrays={name: fitted.array, **reading.parameters},
+        selector=subject.selector,
+        output_filter=subject.options.output_filter if subject.wants_tensors else (),
+        batched=batched_inputs(signature) & {name},
+    )
+    return PreparedTask(call=call, interpret=reading.interpreter(fitted.frame, file), kind=reading.kind)
+
+
+def _decoded(
+    data: bytes, header: PictureHeader, way: Way, spec: PictureInput, subject: Subject, stages: Stages
+) -> _Fitted:
+    """Decode and prepare a picture, once the memory for it is free."""
+    with subject.pixel_budget.hold(header.pixels, subject.deadline):
+        wanted, dtype = _wanted(way, spec, subject)
+        with stages.time("decode"):
+            pixels = decode_picture(data, header, wanted.channels)
+        with stages.time("preprocess"):
+            prepared = prepare_picture(pixels, wanted, dtype)
+            return _Fitted(prepared.array, prepared.frame)
+
+
+def _wanted(way: Way, spec: PictureInput, subject: Subject) -> tuple[PictureInput, np.dtype[np.generic]]:
+    """Return what the picture is to become on its way, and the type of its numbers."""
+    if way.source == "pixels":
+        return _as_pixels(spec), np.dtype(np.uint8)
+    return spec, _input_type(way, spec, subject)
+
+
+def _as_pixels(spec: PictureInput) -> PictureInput:
+    """Return the input of a signature that takes bytes of pixels; order, layout and arithmetic are in its graph."""
+    plain = {"layout": "NHWC", "channels": "RGB", "mean": (0.0, 0.0, 0.0), "standard_deviation": (1.0, 1.0, 1.0)}
+    return spec.model_copy(update=plain)
+
+
+def _input_type(way: Way, spec: PictureInput, subject: Subject) -> np.dtype[np.generic]:
+    """Return the type of the picture's tensor, checking the card against the model's own description."""
+    inputs: Mapping[str, TensorSpec] = subject.description.signatures[way.signature].inputs
+    if set(inputs) != {spec.tensor}:
+        raise _mismatch(subject, "tensor", spec.tensor, f"the inputs {', '.join(sorted(inputs)) or '(none)'}")
+    tensor = inputs[spec.tensor]
+    if not tensor.takes_shape(spec.shape):
+        raise _mismatch(subject, "layout and size", str(list(spec.shape)), f"the shape {tensor.shape_text}")
+    dtype = numpy_type(tensor.data_type)
+    if dtype is None or dtype.hasobject:
+        raise _mismatch(subject, "tensor", tensor.name, f"the type {type_name(tensor.data_type)} for it")
+    return dtype
+
+
+def _mismatch(subject: Subject, key: str, card: str, model: str) -> CardMismatch:
+    return CardMismatch(
+        where=f"model card of {subject.model!r} > input > {key}",
+        found=f"the card says {card}, version {subject.description.version} of the model has {model}",
+        reason="A picture cannot be prepared for an input that the model does not have",
+        remedy="Mend the card beside the model (model.yaml), or publish the version that it describes",
+    )
+
+
+def _takes_no_pictures(model: str) -> UnsupportedContent:
+    return UnsupportedContent(
+        where="header Content-Type",
+        found=f"a picture for {model!r}",
+        reason="This model has no card that says how a picture becomes its input",
+        remedy="Send JSON tensors, or give the model a card with the section input (model.yaml)",
+    )
