@@ -66,9 +66,9 @@ def tensors_answer(outputs: Mapping[str, Array], form: Form) -> bytes:
 
 
 def error_answer(error: ProxyError, request_id: str) -> bytes:
-    """Write an error."""
-    content = {"status": error.status, "code": error.code, "message": error.message, "request_id": request_id}
-    return write_json({"error": content})
+    """Write an error; its text stands under `error`, where clients of TensorFlow Serving look for it."""
+    content = {"error": error.message, "status": error.status, "code": error.code, "request_id": request_id}
+    return write_json(content)
 
 
 def _scored_label(card: ModelCard, number: int, score: np.float32) -> dict[str, Any]:
