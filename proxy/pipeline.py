@@ -53,22 +53,21 @@ class Pipeline:
         self._workers = workers
         self._pixel_budget = pixel_budget
 
-    async def predict(self, task: Task, body: bytes, wish: Wish, exchange: Exchange) -> Answer:
+    async def predict(self, task: Task, wish: Wish, exchange: Exchange) -> Answer:
         """Take a body through all steps.
 
         Args:
-            task: What to do with the body.
-            body: The picture's or the document's bytes.
+            task: What to do with the body, which it holds.
             wish: What is asked for.
             exchange: The request, for its deadline and its measurements.
 
         Raises:
             ProxyError: Any step may refuse; see `errors.py`.
         """
-        result = await self.ask(task, body, wish, exchange)
+        result = await self.ask(task, wish, exchange)
         return await self._workers.run(self._write, result, wish, exchange)
 
-    async def ask(self, task: Task, body: bytes, wish: Wish, exchange: Exchange) -> Result:
+    async def ask(self, task: Task, wish: Wish, exchange: Exchange) -> Result:
         """Take a body through all steps but the writing of the answer.
 
         Raises:
@@ -76,7 +75,7 @@ class Pipeline:
         """
         description = await self.service.describe(exchange.call_context())
         subject = self._subject(description, wish, exchange)
-        prepared = await self._workers.run(_prepare, task, body, subject, exchange)
+        prepared = await self._workers.run(_prepare, task, subject, exchange)
         prediction = await self._predict(prepared, exchange)
         self.service.note_version(prediction.version)
         return await self._workers.run(_interpret, prepared, prediction, exchange)
@@ -113,9 +112,9 @@ class Pipeline:
             return write_answer(result, style)
 
 
-def _prepare(task: Task, body: bytes, subject: Subject, exchange: Exchange) -> PreparedTask:
+def _prepare(task: Task, subject: Subject, exchange: Exchange) -> PreparedTask:
     """Turn the body into the arrays of a call; the decoded picture lives no longer than this step."""
-    prepared = task(body, subject, exchange.stages)
+    prepared = task(subject, exchange.stages)
     check_writable(prepared.kind, subject.media)
     return prepared
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
 
 from starlette.requests import Request
 
@@ -40,7 +41,7 @@ class Predicting:
         )
         async with self._in_flight.place(exchange.deadline):
             body = await self._body(request, exchange)
-            work = self._in_time(pipeline.predict(task, body, wish, exchange), exchange)
+            work = self._in_time(pipeline.predict(partial(task, body), wish, exchange), exchange)
             return await unless_client_leaves(request, work)
 
     def _pipeline(self, request: Request, exchange: Exchange) -> Pipeline:

@@ -9,12 +9,12 @@ from python_multipart.multipart import parse_options_header
 
 from proxy.errors import UnsupportedContent
 from proxy.tasks.picture import prepare_picture_task
-from proxy.tasks.task import Task
+from proxy.tasks.task import BodyTask
 from proxy.tasks.tensors import prepare_json
 from proxy.tasks.upload import prepare_upload
 
 # A new kind of input is a task in a file of its own and its media type here.
-_TASKS: dict[str, Task] = {
+_TASKS: dict[str, BodyTask] = {
     "application/json": prepare_json,
     "image/jpeg": prepare_picture_task,
     "image/jpg": prepare_picture_task,
@@ -23,7 +23,7 @@ _TASKS: dict[str, Task] = {
 _MULTIPART = "multipart/form-data"
 
 
-def choose_task(headers: Mapping[str, str]) -> Task:
+def choose_task(headers: Mapping[str, str]) -> BodyTask:
     """Choose the task for a body.
 
     Raises:

@@ -49,4 +49,8 @@ class PreparedTask:
     """The type of result that `interpret` returns: a media type it cannot be written as is refused before the call."""
 
 
-Task = Callable[[bytes, Subject, Stages], PreparedTask]
+Task = Callable[[Subject, Stages], PreparedTask]
+"""What to do with one body, which it holds."""
+
+BodyTask = Callable[[bytes, Subject, Stages], PreparedTask]
+"""What to do with any body of one kind."""

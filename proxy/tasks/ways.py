@@ -71,16 +71,14 @@ def _ways(subject: Subject, spec: PictureInput, header: PictureHeader | None, fi
 
 
 def _candidates(card: ModelCard) -> Iterator[tuple[str, Source, bool]]:
+    """Yield the names that signatures of the card have, with what goes in and whether the graph reads the outputs."""
     names = signature_names(card.document)
     if names is not None:
-        for name, source, in_graph in (
-            (names.encoded_answer, "encoded", True),
-            (names.pixels_answer, "pixels", True),
-            (names.encoded, "encoded", False),
-            (names.pixels, "pixels", False),
-        ):
-            if name is not None:
-                yield name, source, in_graph
+        if names.encoded_answer is not None and names.pixels_answer is not None:
+            yield names.encoded_answer, "encoded", True
+            yield names.pixels_answer, "pixels", True
+        yield names.encoded, "encoded", False
+        yield names.pixels, "pixels", False
     yield DEFAULT_SIGNATURE, "float", False
 
 
