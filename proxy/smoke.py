@@ -92,7 +92,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="proxy.smoke", description="Send one picture through an endpoint.")
     parser.add_argument("--endpoint", required=True, help="the endpoint's URL, such as http://10.99.0.11:30080")
     parser.add_argument("--model", required=True, help="the model's name")
-    parser.add_argument("--picture", type=Path, required=True, help="a JPEG or PNG file")
+    parser.add_argument("--picture", type=Path, required=True, help="a JPEG, PNG or WebP file")
     parser.add_argument("--annotated", type=Path, help="where to write the picture with the answer drawn on it (PNG)")
     parser.add_argument("--wait-seconds", type=float, default=0, help="how long to try again while the site comes up")
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""Pictures: JPEG and PNG bytes into pixels, with the size checked from the header before anything is decoded."""
+"""Decoding: the bytes of a picture's file into pixels, upright."""
 
 from __future__ import annotations
 
@@ -9,86 +9,45 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from proxy.errors import InvalidPicture, PictureTooLarge
-from proxy.pictures import jpeg, png
+from proxy.errors import InvalidPicture
+from proxy.pictures import jpeg, png, webp
+from proxy.pictures.frame import Frame
+from proxy.pictures.header import WHERE, PictureHeader, check_size, read_header
+from proxy.pictures.upright import turn_upright, upright_frame
+
+__all__ = [
+    "Channels",
+    "DecodedPicture",
+    "PictureHeader",
+    "check_size",
+    "decode_picture",
+    "decode_reduced",
+    "read_header",
+]
 
 Channels = Literal["RGB", "BGR"]
+Pixels = NDArray[np.uint8]
 
-BYTES_PER_PIXEL = 6
-"""Memory that decoding takes: three channels, which OpenCV holds twice for a moment (measured)."""
-
-_WHERE = "picture in the request body"
-_SEND = "Send the bytes of a JPEG or PNG file"
-
-_DECODE_FLAGS: dict[Channels, int] = {"RGB": cv2.IMREAD_COLOR_RGB, "BGR": cv2.IMREAD_COLOR}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureHeader:
-    """Hold what a picture says of itself before its pixels: its size as stored, before any EXIF rotation."""
-
-    kind: Literal["JPEG", "PNG"]
-    width: int
-    height: int
-
-    @property
-    def pixels(self) -> int:
-        """Return width times height."""
-        return self.width * self.height
+# Of a JPEG: grey and colour.
+_PICTURE_COMPONENTS = (1, 3)
+_DECODE_FLAGS: dict[Channels, int] = {
+    "RGB": cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION,
+    "BGR": cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION,
+}
 
 
-def read_header(data: bytes) -> PictureHeader:
-    """Read kind and size of a picture without decoding it.
+@dataclass(frozen=True, slots=True)
+class DecodedPicture:
+    """Hold the pixels of a picture, perhaps fewer than its file has, and where they lie on it."""
 
-    Raises:
-        InvalidPicture: The bytes are neither JPEG nor PNG, or have no readable size.
-    """
-    if data.startswith(png.SIGNATURE):
-        return _header("PNG", png.read_size(data))
-    if data.startswith(jpeg.SIGNATURE):
-        return _header("JPEG", jpeg.read_size(data))
-    found = f"{len(data)} bytes that begin like neither a JPEG nor a PNG file" if data else "no bytes at all"
-    raise InvalidPicture(_WHERE, found, "The proxy decodes these two formats", _SEND)
+    pixels: Pixels
+    """uint8 [height, width, 3], upright."""
+    frame: Frame
+    """From the pixels to the source as a viewer shows it."""
 
 
-def _header(kind: Literal["JPEG", "PNG"], size: tuple[int, int] | None) -> PictureHeader:
-    if size is None or 0 in size:
-        raise InvalidPicture(
-            _WHERE,
-            f"a {kind} without a readable size in its header",
-            "The file is cut off or damaged",
-            "Check that the whole file was sent and that it opens in a viewer",
-        )
-    return PictureHeader(kind=kind, width=size[0], height=size[1])
-
-
-def check_size(header: PictureHeader, max_pixels: int, min_side_pixels: int) -> None:
-    """Refuse a picture that is too large to decode or too small to hold anything.
-
-    Raises:
-        PictureTooLarge: More than `max_pixels`.
-        InvalidPicture: A side shorter than `min_side_pixels`.
-    """
-    size = f"{header.width} x {header.height} pixels"
-    if header.pixels > max_pixels:
-        raise PictureTooLarge(
-            _WHERE,
-            f"a {header.kind} of {size}",
-            f"Decoding it would take {header.pixels * BYTES_PER_PIXEL // 1_000_000} MB of memory, "
-            f"and the limit is {max_pixels} pixels (limits > max-pixels)",
-            "Send a smaller copy; models look at a few hundred pixels a side",
-        )
-    if min(header.width, header.height) < min_side_pixels:
-        raise InvalidPicture(
-            _WHERE,
-            f"a {header.kind} of {size}",
-            f"A side under {min_side_pixels} pixels (limits > min-side-pixels) holds nothing that a model can see",
-            "Send the picture in its original size",
-        )
-
-
-def decode_picture(data: bytes, header: PictureHeader, channels: Channels) -> NDArray[np.uint8]:
-    """Decode a JPEG or PNG file, turned upright as its EXIF orientation says.
+def decode_picture(data: bytes, header: PictureHeader, channels: Channels) -> Pixels:
+    """Decode every pixel of a picture, turned upright as its EXIF orientation says.
 
     Args:
         data: The bytes of the file.
@@ -101,14 +60,63 @@ def decode_picture(data: bytes, header: PictureHeader, channels: Channels) -> ND
     Raises:
         InvalidPicture: The bytes are cut off or damaged.
     """
-    safe = png.essential_chunks(data) if header.kind == "PNG" else data
-    pixels = None if safe is None else _decoded(safe, channels)
+    return decode_reduced(data, header, channels, 1).pixels
+
+
+def decode_reduced(data: bytes, header: PictureHeader, channels: Channels, reduction: int) -> DecodedPicture:
+    """Decode a picture as `decode_picture` does, a large JPEG at a part of its size.
+
+    Args:
+        data: The bytes of the file.
+        header: What `read_header` read of it; whoever limits the size has checked it.
+        channels: The order of the colour channels wanted.
+        reduction: Source pixels per decoded pixel in both directions: 1, 2, 4 or 8. Only JPEG files are reduced, and
+            of those not the unusual ones; the frame says what was done.
+
+    Raises:
+        InvalidPicture: The bytes are cut off or damaged.
+    """
+    pixels = None
+    if header.components in _PICTURE_COMPONENTS:
+        pixels = jpeg.decode(data, (header.width, header.height), channels, reduction)
+    if pixels is None:
+        # What is left: the other formats, CMYK, and the damage that viewers overlook. OpenCV refuses the rest.
+        reduction = 1
+        pixels = _DECODERS[header.kind](data, header, channels)
     if pixels is None:
         raise _undecodable(header, len(data))
-    return pixels
+    frame = upright_frame(header.width, header.height, header.orientation, reduction)
+    return DecodedPicture(turn_upright(pixels, header.orientation), frame)
 
 
-def _decoded(data: bytes, channels: Channels) -> NDArray[np.uint8] | None:
+def _decode_jpeg(data: bytes, header: PictureHeader, channels: Channels) -> Pixels | None:
+    del header
+    return _decoded(data, channels)
+
+
+def _decode_png(data: bytes, header: PictureHeader, channels: Channels) -> Pixels | None:
+    del header
+    safe = png.essential_chunks(data)
+    return None if safe is None else _decoded(safe, channels)
+
+
+def _decode_webp(data: bytes, header: PictureHeader, channels: Channels) -> Pixels | None:
+    """Decode the first picture; what an animation's canvas shows beside it is black."""
+    still = webp.first_picture(data)
+    if still is None or still.left + still.width > header.width or still.top + still.height > header.height:
+        return None
+    pixels = _decoded(still.data, channels)
+    if pixels is None or (still.width, still.height) == (header.width, header.height):
+        return pixels
+    canvas = np.zeros((header.height, header.width, 3), np.uint8)
+    canvas[still.top : still.top + still.height, still.left : still.left + still.width] = pixels
+    return canvas
+
+
+_DECODERS = {"JPEG": _decode_jpeg, "PNG": _decode_png, "WebP": _decode_webp}
+
+
+def _decoded(data: bytes, channels: Channels) -> Pixels | None:
     """Decode with OpenCV, or return None for what it cannot read."""
     try:
         pixels: object = cv2.imdecode(np.frombuffer(data, np.uint8), _DECODE_FLAGS[channels])
@@ -119,7 +127,7 @@ def _decoded(data: bytes, channels: Channels) -> NDArray[np.uint8] | None:
 
 def _undecodable(header: PictureHeader, size: int) -> InvalidPicture:
     return InvalidPicture(
-        _WHERE,
+        WHERE,
         f"a {header.kind} of {header.width} x {header.height} pixels whose {size} bytes are cut off or damaged",
         "Its pixels cannot be decoded",
         "Check that the whole file was sent and that it opens in a viewer",

@@ -28,3 +28,14 @@ class Frame:
         scale = np.array([self.scale_x, self.scale_y] * 2, np.float32)
         edge = np.array([self.source_width, self.source_height] * 2, np.float32)
         return np.clip((boxes - offset) / scale, np.float32(0), edge)
+
+    def onto(self, outer: Frame) -> Frame:
+        """Return the frame that leads from the points of this one, over its source, onto the source of `outer`."""
+        return Frame(
+            source_width=outer.source_width,
+            source_height=outer.source_height,
+            scale_x=self.scale_x * outer.scale_x,
+            scale_y=self.scale_y * outer.scale_y,
+            offset_x=self.offset_x + outer.offset_x * self.scale_x,
+            offset_y=self.offset_y + outer.offset_y * self.scale_y,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import skimage
+from PIL import Image
 
 
 def photo(name: str) -> bytes:
@@ -38,8 +40,21 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
 
 
-def with_orientation(jpeg: bytes, orientation: int) -> bytes:
+def tiff(orientation: int, order: str = ">") -> bytes:
+    """Return EXIF data with an orientation, in one of the two byte orders, behind a tag that does not matter."""
+    begin = struct.pack(f"{order}2sHI", b"MM" if order == ">" else b"II", 42, 8)
+    width = struct.pack(f"{order}HHII", 0x0100, 4, 1, 6)
+    return begin + struct.pack(f"{order}H", 2) + width + struct.pack(f"{order}HHIHHI", 0x0112, 3, 1, orientation, 0, 0)
+
+
+def with_orientation(jpeg: bytes, orientation: int, order: str = ">") -> bytes:
     """Put an EXIF segment with an orientation into a JPEG."""
-    tiff = b"MM\x00*\x00\x00\x00\x08" + b"\x00\x01" + struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0) + b"\x00" * 4
-    exif = b"Exif\x00\x00" + tiff
+    exif = b"Exif\x00\x00" + tiff(orientation, order)
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
+def saved(pixels: np.ndarray, kind: str, **options: object) -> bytes:
+    """Save pixels [height, width, 3] in RGB with Pillow."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind, **options)
+    return buffer.getvalue()

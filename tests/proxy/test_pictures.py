@@ -11,7 +11,8 @@ from PIL import Image, ImageOps
 
 from proxy.errors import InvalidPicture, PictureTooLarge
 from proxy.pictures.decoding import Channels, check_size, decode_picture, read_header
-from tests.proxy.pictures import encoded, photo, photo_as_jpeg, plain, png_header, with_orientation
+from proxy.pictures.jpeg import MOST_SCANS
+from tests.proxy.pictures import encoded, photo, photo_as_jpeg, plain, png_header, saved, tiff, with_orientation
 
 LIMITS = {"max_pixels": 1_000_000, "min_side_pixels": 8}
 
@@ -45,12 +46,111 @@ def test_channels_come_in_the_order_asked_for() -> None:
     assert np.array_equal(decode(data, "RGB", **LIMITS), decode(data, "BGR", **LIMITS)[..., ::-1])
 
 
+@pytest.mark.parametrize("order", [">", "<"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_honoured(orientation: int) -> None:
-    data = with_orientation(photo_as_jpeg("coffee.png"), orientation)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP"])
+def test_exif_orientation_is_honoured(kind: str, orientation: int, order: str) -> None:
+    begin = b"Exif\x00\x00" if kind == "JPEG" else b""
+    data = saved(pillow(photo("coffee.png"))[::4, ::4], kind, exif=begin + tiff(orientation, order))
+    assert read_header(data).orientation == orientation
     pixels = decode(data, "RGB", **LIMITS)
-    assert pixels.shape[:2] == ((600, 400) if orientation > 4 else (400, 600))
+    assert pixels.shape[:2] == ((150, 100) if orientation > 4 else (100, 150))
+    assert pixels.shape[:2] == read_header(data).upright_size[::-1]
     assert np.abs(pixels.astype(int) - pillow(data)).mean() < 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        tiff(9),
+        tiff(0),
+        tiff(6)[:20],
+        b"MM\x00*\xff\xff\xff\xff" + tiff(6)[8:],
+        b"MM\x00*\x00\x00\x00\x08\xff\xff",
+        b"XX" + tiff(6)[2:],
+        b"",
+    ],
+    ids=["nine", "zero", "cut off", "begins outside", "no entries", "no byte order", "empty"],
+)
+def test_an_orientation_that_cannot_be_read_is_upright(broken: bytes) -> None:
+    assert read_header(saved(pillow(photo("coffee.png")), "PNG", exif=broken or b" ")).orientation == 1
+
+
+def test_only_a_plain_upright_jpeg_is_called_so() -> None:
+    pixels = pillow(photo("coffee.png"))
+    plain_jpeg, grey = saved(pixels, "JPEG"), saved(pixels[..., 0], "JPEG")
+    cmyk = io.BytesIO()
+    Image.fromarray(pixels).convert("CMYK").save(cmyk, "JPEG")
+    assert [
+        read_header(data).is_plain_jpeg for data in (plain_jpeg, grey, saved(pixels, "JPEG", progressive=True))
+    ] == [
+        True,
+        True,
+        True,
+    ]
+    arithmetic = plain_jpeg.replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc9\x00\x11\x08", 1)
+    twelve_bits = plain_jpeg.replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc1\x00\x11\x0c", 1)
+    others = (with_orientation(plain_jpeg, 6), cmyk.getvalue(), arithmetic, twelve_bits, saved(pixels, "PNG"))
+    assert [read_header(data).is_plain_jpeg for data in others] == [False] * 5
+    assert [read_header(data).components for data in (plain_jpeg, grey, cmyk.getvalue())] == [3, 1, 4]
+
+
+@pytest.mark.parametrize("options", [{"quality": 80}, {"lossless": True}, {"quality": 80, "exif": tiff(1)}])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+def test_webp_pixels_are_nearly_those_of_another_decoder(options: dict[str, object], mode: str) -> None:
+    data = saved(np.asarray(Image.fromarray(pillow(photo("coffee.png"))).convert(mode)), "WebP", **options)
+    header = read_header(data)
+    assert (header.kind, header.width, header.height) == ("WebP", 600, 400)
+    assert np.abs(decode(data, "RGB", **LIMITS).astype(int) - pillow(data)).max() < 3
+
+
+def test_an_animated_webp_shows_its_first_picture() -> None:
+    first = pillow(photo("coffee.png"))
+    data = saved(first, "WebP", save_all=True, append_images=[Image.new("RGB", (600, 400))], lossless=True)
+    assert b"ANMF" in data
+    assert np.array_equal(decode(data, "RGB", **LIMITS), first)
+
+
+def test_a_small_first_picture_of_an_animation_lies_where_the_file_says() -> None:
+    frame = saved(np.full((20, 30, 3), 200, np.uint8), "WebP", lossless=True)[12:]
+    place = b"".join(number.to_bytes(3, "little") for number in (5, 10, 29, 19, 100)) + b"\x00"
+    animation = b"ANMF" + (16 + len(frame)).to_bytes(4, "little") + place + frame
+    canvas = b"VP8X" + (10).to_bytes(4, "little") + b"\x02\x00\x00\x00" + b"\x63\x00\x00\x31\x00\x00"
+    body = b"WEBP" + canvas + animation
+    pixels = decode(b"RIFF" + len(body).to_bytes(4, "little") + body, "RGB", **LIMITS)
+    assert pixels.shape == (50, 100, 3)
+    assert (pixels[20:40, 10:40] == 200).all()
+    assert pixels.astype(int).sum() == 20 * 30 * 3 * 200
+
+
+def test_a_webp_whose_pixels_are_larger_than_it_says_is_refused() -> None:
+    data = saved(pillow(photo("coffee.png")), "WebP", lossless=True, exif=tiff(1))
+    position = data.index(b"VP8X") + 12
+    small = data[:position] + b"\x13\x00\x00\x09\x00\x00" + data[position + 6 :]
+    assert read_header(small).upright_size == (20, 10)
+    with pytest.raises(InvalidPicture, match=r"a WebP of 20 x 10 pixels whose \d+ bytes are cut off or damaged"):
+        decode(small, "RGB", **LIMITS)
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused_by_its_markers() -> None:
+    progressive = saved(pillow(photo("coffee.png")), "JPEG", progressive=True)
+    position = progressive.rindex(b"\xff\xda")
+    last = progressive[position:-2]
+    assert decode(progressive[:-2] + 3 * last + b"\xff\xd9", "RGB", **LIMITS).shape == (400, 600, 3)
+    with pytest.raises(InvalidPicture, match="a JPEG of more than 100 scans"):
+        read_header(progressive[:-2] + MOST_SCANS * last + b"\xff\xd9")
+    hidden = progressive[:-2] + b"\xff\xfe\x00\x04\xff\xd9" * 20_000 + last
+    with pytest.raises(InvalidPicture, match="a JPEG of more than 100 scans"):
+        read_header(hidden)
+    # A film behind the picture, as telephones append it, is none of its scans.
+    assert read_header(progressive + b"\xff\xda" * 1000).is_plain_jpeg
+
+
+def test_damage_that_viewers_overlook_is_overlooked() -> None:
+    data = photo_as_jpeg("coffee.png")
+    position = data.index(b"\xff\xdb")
+    stuffed = data[:position] + b"xx" + data[position:]
+    assert np.array_equal(decode(stuffed, "RGB", **LIMITS), decode(data, "RGB", **LIMITS))
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "I;16", "1"])
@@ -81,14 +181,16 @@ def test_the_size_of_a_thumbnail_is_not_the_size_of_the_picture() -> None:
 @pytest.mark.parametrize(
     ("data", "found"),
     [
-        (b"Hello, this is a text file.\n", "28 bytes that begin like neither a JPEG nor a PNG file"),
+        (b"Hello, this is a text file.\n", "28 bytes that begin like no JPEG, PNG or WebP file"),
         (b"", "no bytes at all"),
-        (b"GIF89a" + b"\x00" * 50, "56 bytes that begin like neither a JPEG nor a PNG file"),
+        (b"GIF89a" + b"\x00" * 50, "56 bytes that begin like no JPEG, PNG or WebP file"),
         (b"\xff\xd8\xff\xe0", "a JPEG without a readable size in its header"),
         (b"\xff\xd8\xff" + b"\xff" * 100, "a JPEG without a readable size in its header"),
         (b"\xff\xd8\xff\xd9", "a JPEG without a readable size in its header"),
         (b"\xff\xd8\xff\xda\x00\x08", "a JPEG without a readable size in its header"),
         (b"\x89PNG\r\n\x1a\n", "a PNG without a readable size in its header"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8X", "a WebP without a readable size in its header"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 " + b"\x01" * 40, "a WebP without a readable size in its header"),
         (png_header(0, 5), "a PNG without a readable size in its header"),
         (png_header(60, 50), "a PNG of 60 x 50 pixels whose 33 bytes are cut off or damaged"),
     ],
@@ -103,13 +205,17 @@ def test_the_message_of_a_text_file_says_what_to_send() -> None:
     with pytest.raises(InvalidPicture) as refusal:
         decode(b"Hello", "RGB", **LIMITS)
     assert str(refusal.value) == (
-        "picture in the request body: 5 bytes that begin like neither a JPEG nor a PNG file. "
-        "The proxy decodes these two formats. Send the bytes of a JPEG or PNG file."
+        "picture in the request body: 5 bytes that begin like no JPEG, PNG or WebP file. "
+        "The proxy decodes these three formats. Send the bytes of a JPEG, PNG or WebP file."
     )
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.999])
-@pytest.mark.parametrize("picture", [photo_as_jpeg("coffee.png"), photo("coffee.png")], ids=["jpeg", "png"])
+@pytest.mark.parametrize(
+    "picture",
+    [photo_as_jpeg("coffee.png"), photo("coffee.png"), saved(pillow(photo("coffee.png")), "WebP")],
+    ids=["jpeg", "png", "webp"],
+)
 def test_a_picture_that_is_cut_off_is_refused(picture: bytes, part: float) -> None:
     with pytest.raises(InvalidPicture, match="cut off or damaged"):
         decode(picture[: int(len(picture) * part)], "RGB", **LIMITS)
@@ -130,7 +236,7 @@ def test_a_huge_picture_is_refused_by_its_header() -> None:
     with pytest.raises(PictureTooLarge) as refusal:
         decode(png_header(20_000, 20_000), "RGB", max_pixels=50_000_000, min_side_pixels=8)
     assert str(refusal.value) == (
-        "picture in the request body: a PNG of 20000 x 20000 pixels. Decoding it would take 2400 MB of memory, "
+        "picture in the request body: a PNG of 20000 x 20000 pixels. Decoding it could take 3600 MB of memory, "
         "and the limit is 50000000 pixels (limits > max-pixels). "
         "Send a smaller copy; models look at a few hundred pixels a side."
     )
@@ -138,7 +244,8 @@ def test_a_huge_picture_is_refused_by_its_header() -> None:
 
 def test_damaged_pictures_never_end_in_another_error() -> None:
     random = np.random.default_rng(1)
-    for picture in (photo_as_jpeg("coffee.png", 50), photo("camera.png")[:20_000]):
+    webp = saved(pillow(photo("coffee.png")), "WebP", exif=tiff(6))
+    for picture in (photo_as_jpeg("coffee.png", 50), photo("camera.png")[:20_000], webp):
         for _ in range(150):
             data = bytearray(picture)
             for position in random.integers(0, min(len(data), 2000), 4):
