@@ -84,7 +84,7 @@ def test_it_waits_as_long_as_it_is_told(picture: Path) -> None:
 
 def test_a_file_that_is_no_picture_is_not_sent(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("Hello")
-    for name, found in (("text.png", "5 bytes that begin like neither"), ("none.png", "it cannot be read (No such")):
+    for name, found in (("text.png", "5 bytes that begin like no"), ("none.png", "it cannot be read (No such")):
         result = run("--endpoint", "http://127.0.0.1:9", "--model", "detector", "--picture", str(tmp_path / name))
         assert result.returncode == 1
         assert found in result.stderr
