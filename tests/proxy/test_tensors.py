@@ -10,16 +10,24 @@ import pytest
 from protos.stubs.tensorflow.core.framework import types_pb2
 from protos.stubs.tensorflow.core.framework.tensor_pb2 import TensorProto
 from proxy.errors import AnswerInvalid
-from proxy.wire.tensors import fill_tensor, numpy_type, tensor_to_array, type_name
+from proxy.wire.tensor_reader import TensorSpans, read_tensor
+from proxy.wire.tensor_writer import write_tensor
+from proxy.wire.tensors import numpy_type, type_name
 
 NUMBERS = ["f4", "f8", "f2", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
 
 
 def array_to_tensor(array: np.ndarray) -> TensorProto:
     """Write an array as a message of its own."""
-    message = TensorProto()
-    fill_tensor(message, array)
-    return message
+    return TensorProto.FromString(b"".join(write_tensor(array)))
+
+
+def tensor_to_array(message: TensorProto, name: str) -> np.ndarray:
+    """Read an array out of a message."""
+    data = message.SerializeToString()
+    spans = TensorSpans()
+    spans.merge(data, 0, len(data))
+    return read_tensor(spans, data, name)
 
 
 def tensor(data_type: str, shape: list[int], **values: Any) -> TensorProto:
@@ -34,7 +42,7 @@ def tensor(data_type: str, shape: list[int], **values: Any) -> TensorProto:
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 0, 3), (1, 2, 3, 4)])
 def test_arrays_come_back_as_they_went(dtype: str, shape: tuple[int, ...]) -> None:
     array = np.random.default_rng(0).integers(0, 2, shape).astype(dtype)
-    message = TensorProto.FromString(array_to_tensor(array).SerializeToString())
+    message = array_to_tensor(array)
     if array.size:
         back = tensor_to_array(message, "x")
         assert back.dtype == array.dtype
@@ -49,11 +57,18 @@ def test_arrays_that_are_not_contiguous_or_big_endian_are_written_in_order() -> 
     assert array_to_tensor(array.T).tensor_content == np.ascontiguousarray(array.T).tobytes()
 
 
-def test_content_is_read_without_a_copy() -> None:
-    message = array_to_tensor(np.arange(10, dtype=np.float32))
-    array = tensor_to_array(message, "x")
+@pytest.mark.parametrize("field", ["tensor_content", "float_val"])
+def test_content_and_floats_are_read_without_a_copy(field: str) -> None:
+    values = np.arange(10, dtype=np.float32)
+    data = tensor(
+        "DT_FLOAT", [2, 5], **{field: values.tobytes() if field == "tensor_content" else values}
+    ).SerializeToString()
+    spans = TensorSpans()
+    spans.merge(data, 0, len(data))
+    array = read_tensor(spans, data, "x")
+    assert np.shares_memory(array, np.frombuffer(data, np.uint8))
     assert not array.flags.writeable
-    assert not array.flags.owndata
+    assert np.array_equal(array, values.reshape(2, 5))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +80,7 @@ def test_content_is_read_without_a_copy() -> None:
         ("DT_INT16", "int_val", [1, -2, 3], np.int16([1, -2, 3])),
         ("DT_INT8", "int_val", [1, -2, 3], np.int8([1, -2, 3])),
         ("DT_UINT8", "int_val", [1, 2, 255], np.uint8([1, 2, 255])),
+        ("DT_UINT8", "int_val", [-1, 256, 255], np.uint8([255, 0, 255])),
         ("DT_UINT16", "int_val", [1, 2, 65535], np.uint16([1, 2, 65535])),
         ("DT_UINT32", "uint32_val", [1, 2, 2**32 - 1], np.uint32([1, 2, 2**32 - 1])),
         ("DT_INT64", "int64_val", [1, -2, 2**62], np.int64([1, -2, 2**62])),
@@ -112,6 +128,8 @@ def test_the_last_value_is_repeated(message: TensorProto, expected: Any) -> None
         (tensor("DT_STRING", [2], tensor_content=b"1234"), "4 bytes of content for values of type DT_STRING"),
         (tensor("DT_FLOAT", [-1], float_val=[1]), "the shape [-1]"),
         (tensor("DT_FLOAT", [10**6, 10**6], float_val=[1]), "the shape [1000000, 1000000]"),
+        (tensor("DT_FLOAT", [0, 2**62], float_val=[]), "the shape [0, 4611686018427387904]"),
+        (tensor("DT_FLOAT", [1] * 65, float_val=[1]), "65 dimensions"),
         (tensor("DT_COMPLEX64", [1], scomplex_val=[1, 2]), "values of type DT_COMPLEX64"),
         (TensorProto(dtype=77), "values of type type 77"),
     ],
