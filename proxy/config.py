@@ -27,11 +27,26 @@ class Limits(Document):
     max_in_flight: int = Field(default=16, gt=0)
     max_waiting: int = Field(default=64, ge=0)
     """Requests that wait for a place among those in flight, before more are refused."""
+    max_parts: int = Field(default=32, gt=0)
+    """Pictures in one form."""
+    max_video_mib: float = Field(default=64, gt=0, le=4096)
+    """The largest video; it is held in memory while it is looked at."""
+    max_video_frames: int = Field(default=1000, gt=0)
+    """Frames of one video that are looked at."""
+    video_seconds: float = Field(default=600, gt=0)
+    """The longest that the answer to one video may take."""
+    max_streams: int = Field(default=8, ge=0)
+    """Sockets with live frames that are open at once."""
 
     @property
     def max_body_bytes(self) -> int:
         """Return the largest body, in bytes."""
         return int(self.max_body_mib * MEBIBYTE)
+
+    @property
+    def max_video_bytes(self) -> int:
+        """Return the largest video, in bytes."""
+        return int(self.max_video_mib * MEBIBYTE)
 
 
 class ModelEntry(Document):

@@ -1,4 +1,4 @@
-"""Answers: results and errors as the bytes of JSON documents.
+"""Answers: tensors as the bytes of JSON documents.
 
 JSON has no NaN and no infinity: both become null.
 """
@@ -13,11 +13,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from proxy.card import ModelCard
-from proxy.decoders.results import Classifications, Detections
-from proxy.errors import InvalidTensor, ProxyError
+from proxy.errors import InvalidTensor
 from proxy.inputs.json_tensors import Form
-from proxy.pictures.frame import Frame
 
 Array = NDArray[Any]
 
@@ -27,28 +24,14 @@ def write_json(document: object) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def detections_answer(model: str, version: int, found: Detections, frame: Frame, card: ModelCard) -> bytes:
-    """Write detections, with boxes in pixels of the source picture; boxes wholly outside of it are left out."""
-    boxes = frame.boxes_to_source(found.boxes)
-    visible = np.flatnonzero((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))
-    detections = [
-        {**_scored_label(card, int(found.classes[row]), found.scores[row]), "box": boxes[row]} for row in visible
-    ]
-    image = {"width": frame.source_width, "height": frame.source_height}
-    return write_json({"model": model, "version": str(version), "detections": detections, "image": image})
-
-
-def classifications_answer(model: str, version: int, found: Classifications, card: ModelCard) -> bytes:
-    """Write the likeliest classes."""
-    pairs = zip(found.classes, found.scores, strict=True)
-    classifications = [_scored_label(card, int(number), score) for number, score in pairs]
-    return write_json({"model": model, "version": str(version), "classifications": classifications})
-
-
 def outputs_answer(model: str, version: int, outputs: Mapping[str, Array]) -> bytes:
     """Write the plain tensors that came out for a picture."""
-    named = {name: _jsonable(array) for name, array in outputs.items()}
-    return write_json({"model": model, "version": str(version), "outputs": named})
+    return write_json({"model": model, "version": str(version), "outputs": jsonable_outputs(outputs)})
+
+
+def jsonable_outputs(outputs: Mapping[str, Array]) -> dict[str, Any]:
+    """Return tensors by name, as `write_json` writes them."""
+    return {name: _jsonable(array) for name, array in outputs.items()}
 
 
 def tensors_answer(outputs: Mapping[str, Array], form: Form) -> bytes:
@@ -63,16 +46,6 @@ def tensors_answer(outputs: Mapping[str, Array], form: Form) -> bytes:
         return write_json({"predictions": _rows(outputs)})
     columns = {name: _jsonable(array) for name, array in outputs.items()}
     return write_json({"outputs": columns if len(columns) != 1 else next(iter(columns.values()))})
-
-
-def error_answer(error: ProxyError, request_id: str) -> bytes:
-    """Write an error; its text stands under `error`, where clients of TensorFlow Serving look for it."""
-    content = {"error": error.message, "status": error.status, "code": error.code, "request_id": request_id}
-    return write_json(content)
-
-
-def _scored_label(card: ModelCard, number: int, score: np.float32) -> dict[str, Any]:
-    return {"label": card.label(number), "class": number, "score": score}
 
 
 def _rows(outputs: Mapping[str, Array]) -> object:

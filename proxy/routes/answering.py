@@ -15,7 +15,7 @@ from proxy.deadline import Deadline, requested_seconds
 from proxy.departure import client_left
 from proxy.errors import ClientLeft, InternalError, ProxyError, UnknownRoute
 from proxy.outputs.answer import JSON, Answer
-from proxy.outputs.answers import error_answer
+from proxy.outputs.error_form import error_answer
 from proxy.telemetry.exchange import HEADER as ID_HEADER
 from proxy.telemetry.exchange import Exchange, chosen_request_id
 from proxy.telemetry.logs import log_bug, log_exchange

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
+from proxy import signature_names
 from proxy.backend.call import Arrays
+from proxy.decoders.in_graph import read_detections, read_top_k
 from proxy.decoders.registry import Decoder
 from proxy.decoders.results import Classifications, Detections
+from proxy.decoders.top_k import TopK
 from proxy.errors import InvalidQuery
 from proxy.outputs.result import ClassificationsResult, DetectionsResult, PictureFile, Result, TensorsResult
 from proxy.pictures.frame import Frame
-from proxy.pictures.preprocess import PictureInput
+from proxy.pictures.picture_input import PictureInput
 from proxy.tasks.task import Subject
 from proxy.tasks.ways import Way
 from proxy.wire.predictions import Prediction
@@ -51,12 +56,30 @@ def reading_of(subject: Subject, spec: PictureInput, way: Way) -> Reading:
         return Reading(kind=TensorsResult, parameters={}, read=None)
     kind = DetectionsResult if decoder.task == "object-detection" else ClassificationsResult
     decoder = _changed(decoder, subject)
+    if way.in_graph:
+        return Reading(kind=kind, parameters=_graph_parameters(decoder), read=_graph_reader(decoder))
     labels = len(subject.card.labels)
 
     def read(prediction: Prediction) -> Detections | Classifications:
         return decoder.decode(prediction.outputs, spec, labels)
 
     return Reading(kind=kind, parameters={}, read=read)
+
+
+def _graph_parameters(decoder: Decoder) -> Arrays:
+    """Return the thresholds that the graph is told, each a scalar."""
+    if isinstance(decoder, TopK):
+        return {signature_names.K: np.array(decoder.k, np.int32)}
+    return {
+        signature_names.SCORE_THRESHOLD: np.array(decoder.score_threshold, np.float32),
+        signature_names.IOU_THRESHOLD: np.array(decoder.iou_threshold, np.float32),
+        signature_names.MAX_DETECTIONS: np.array(decoder.max_detections, np.int32),
+    }
+
+
+def _graph_reader(decoder: Decoder) -> Read:
+    read = read_top_k if isinstance(decoder, TopK) else read_detections
+    return lambda prediction: read(prediction.outputs)
 
 
 def _changed(decoder: Decoder, subject: Subject) -> Decoder:

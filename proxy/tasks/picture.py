@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from proxy.backend.call import PredictCall
 from proxy.backend.signatures import TensorSpec
 from proxy.errors import CardMismatch, UnsupportedContent
 from proxy.outputs.result import PictureFile
-from proxy.pictures.decoding import PictureHeader, check_size, decode_picture, read_header
-from proxy.pictures.frame import Frame
-from proxy.pictures.preprocess import PictureInput, prepare_picture
-from proxy.tasks.found import Reading, reading_of
+from proxy.pictures.decoding import decode_reduced
+from proxy.pictures.fit import choose_reduction, plan_fit
+from proxy.pictures.header import PictureHeader, check_size, read_header
+from proxy.pictures.picture_input import PictureInput
+from proxy.pictures.preprocess import PreparedPicture, prepare_picture
+from proxy.tasks.found import reading_of
 from proxy.tasks.task import PreparedTask, Subject
 from proxy.tasks.tensors import batched_inputs
 from proxy.tasks.ways import Way, choose_way
@@ -22,61 +24,89 @@ from proxy.telemetry.stages import Stages
 from proxy.wire.tensors import numpy_type, type_name
 
 
-@dataclass(frozen=True, slots=True)
-class _Fitted:
-    """Hold the array of one picture, and where it lies on the picture."""
-
-    array: np.typing.NDArray[np.generic]
-    frame: Frame
-
-
 def prepare_picture_task(data: bytes, subject: Subject, stages: Stages) -> PreparedTask:
-    """Prepare a picture as the model's card says.
+    """Prepare a picture's file as the model's card says.
 
     Raises:
-        InvalidPicture: See `decode_picture`.
-        PictureTooLarge: See `decode_picture`.
+        InvalidPicture: See `read_header` and `decode_reduced`.
+        PictureTooLarge: See `check_size`.
         UnsupportedContent: The model takes no pictures.
         CardMismatch: The card names another input than the model has.
         InvalidQuery: The request asks for a way or a threshold that the model has not.
     """
-    spec = subject.card.document.input
-    if spec is None:
-        raise _takes_no_pictures(subject.model)
+    spec = _picture_input(subject)
     header = read_header(data)
     check_size(header, subject.limits.max_pixels, subject.limits.min_side_pixels)
     way = choose_way(subject, spec, header, len(data))
-    fitted = _decoded(data, header, way, spec, subject, stages)
-    reading = reading_of(subject, spec, way)
-    return _prepared(fitted, way, spec, reading, subject, PictureFile(data=data, header=header))
+    if way.source == "encoded":
+        prepared = _as_file(data, header, spec)
+    else:
+        prepared = _decoded(data, header, way, spec, subject, stages)
+    return _prepared_task(prepared, way, spec, subject, PictureFile(data=data, header=header))
 
 
-def _prepared(
-    fitted: _Fitted, way: Way, spec: PictureInput, reading: Reading, subject: Subject, file: PictureFile | None
+def prepare_frame_task(pixels: NDArray[np.uint8], subject: Subject, stages: Stages) -> PreparedTask:
+    """Prepare a frame of a video.
+
+    Args:
+        pixels: uint8 [height, width, 3], RGB.
+        subject: See `prepare_picture_task`.
+        stages: Where the times are noted.
+
+    Raises:
+        UnsupportedContent: The model takes no pictures.
+        CardMismatch: The card names another input than the model has.
+        InvalidQuery: The request asks for a way or a threshold that the model has not.
+    """
+    spec = _picture_input(subject)
+    way = choose_way(subject, spec, None, 0)
+    wanted, dtype = _wanted(way, spec, subject)
+    with stages.time("preprocess"):
+        ordered = pixels if wanted.channels == "RGB" else pixels[:, :, ::-1]
+        prepared = prepare_picture(np.ascontiguousarray(ordered), wanted, dtype)
+    return _prepared_task(prepared, way, spec, subject, None)
+
+
+def _picture_input(subject: Subject) -> PictureInput:
+    spec = subject.card.document.input
+    if spec is None:
+        raise _takes_no_pictures(subject.model)
+    return spec
+
+
+def _prepared_task(
+    prepared: PreparedPicture, way: Way, spec: PictureInput, subject: Subject, file: PictureFile | None
 ) -> PreparedTask:
+    reading = reading_of(subject, spec, way)
     name = spec.tensor if way.source == "float" else way.source
-    signature = subject.description.signatures[way.signature]
     call = PredictCall(
         signature=way.signature,
-        arrays={name: fitted.array, **reading.parameters},
+        arrays={name: prepared.array, **reading.parameters},
         selector=subject.selector,
         output_filter=subject.options.output_filter if subject.wants_tensors else (),
-        batched=batched_inputs(signature) & {name},
+        batched=batched_inputs(subject.description.signatures[way.signature]) & {name},
     )
-    return PreparedTask(call=call, interpret=reading.interpreter(fitted.frame, file), kind=reading.kind)
+    return PreparedTask(call=call, interpret=reading.interpreter(prepared.frame, file), kind=reading.kind)
+
+
+def _as_file(data: bytes, header: PictureHeader, spec: PictureInput) -> PreparedPicture:
+    """Leave the file as it is; the graph decodes it and fits it into its input as the proxy would."""
+    array = np.empty(1, object)
+    array[0] = data
+    return PreparedPicture(array, plan_fit(header.width, header.height, spec).frame)
 
 
 def _decoded(
     data: bytes, header: PictureHeader, way: Way, spec: PictureInput, subject: Subject, stages: Stages
-) -> _Fitted:
+) -> PreparedPicture:
     """Decode and prepare a picture, once the memory for it is free."""
+    wanted, dtype = _wanted(way, spec, subject)
+    reduction = choose_reduction(*header.upright_size, wanted)
     with subject.pixel_budget.hold(header.pixels, subject.deadline):
-        wanted, dtype = _wanted(way, spec, subject)
         with stages.time("decode"):
-            pixels = decode_picture(data, header, wanted.channels)
+            decoded = decode_reduced(data, header, wanted.channels, reduction)
         with stages.time("preprocess"):
-            prepared = prepare_picture(pixels, wanted, dtype)
-            return _Fitted(prepared.array, prepared.frame)
+            return prepare_picture(decoded.pixels, wanted, dtype, decoded.frame)
 
 
 def _wanted(way: Way, spec: PictureInput, subject: Subject) -> tuple[PictureInput, np.dtype[np.generic]]:

@@ -15,8 +15,8 @@ from typing import Literal
 from proxy.backend.signatures import DEFAULT_SIGNATURE, Signature, TensorSpec
 from proxy.card import ModelCard, Wire
 from proxy.errors import InvalidQuery
-from proxy.pictures.decoding import PictureHeader
-from proxy.pictures.preprocess import PictureInput
+from proxy.pictures.header import PictureHeader
+from proxy.pictures.picture_input import PictureInput
 from proxy.signature_names import signature_names
 from proxy.tasks.task import Subject
 from proxy.wire.tensors import numpy_type
@@ -64,7 +64,7 @@ def _ways(subject: Subject, spec: PictureInput, header: PictureHeader | None, fi
         signature = subject.description.signatures.get(name)
         if signature is None or (in_graph and subject.wants_tensors):
             continue
-        if source == "encoded" and not (header is not None and header.kind == "JPEG"):
+        if source == "encoded" and not (header is not None and header.is_plain_jpeg):
             continue
         size = _input_bytes(source, spec, signature, file_bytes) + _output_bytes(in_graph, signature)
         yield Way(signature=name, source=source, in_graph=in_graph, bytes_both_ways=size)

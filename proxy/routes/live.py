@@ -1,0 +1,176 @@
+"""Live frames: a WebSocket on which pictures come in and what was found on each goes out.
+
+The newest frame is answered; one that a newer overtakes while it waits is left out, so that a camera faster than the
+model is answered late by one frame at most, never by a growing queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import orjson
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from proxy.config import ProxyConfig
+from proxy.deadline import Deadline
+from proxy.errors import Busy, ProxyError
+from proxy.limits import InFlight
+from proxy.models import Models
+from proxy.outputs.documents import document
+from proxy.outputs.error_form import error_document
+from proxy.outputs.media import Media
+from proxy.outputs.style import Style
+from proxy.pipeline import Pipeline, Wish
+from proxy.routes.answering import as_proxy_error
+from proxy.tasks.options import read_options
+from proxy.tasks.picture import prepare_picture_task
+from proxy.telemetry.exchange import HEADER as ID_HEADER
+from proxy.telemetry.exchange import Exchange, chosen_request_id
+from proxy.telemetry.logs import log_event
+from proxy.telemetry.metrics import Metrics
+
+_POLICY_VIOLATION = 1008
+_TRY_AGAIN_LATER = 1013
+
+
+class LiveFrames:
+    """Answer `/v1/models/{model}/stream`."""
+
+    def __init__(self, config: ProxyConfig, models: Models, in_flight: InFlight, metrics: Metrics) -> None:
+        self._config = config
+        self._models = models
+        self._in_flight = in_flight
+        self._metrics = metrics
+        self._open = 0
+
+    async def stream(self, socket: WebSocket) -> None:
+        """Answer the frames of one socket until its sender leaves."""
+        await socket.accept()
+        request_id = chosen_request_id(socket.headers.get(ID_HEADER))
+        try:
+            pipeline = self._models.find(socket.path_params["model"])
+            wish = Wish(options=read_options(socket.query_params.multi_items()))
+            if self._open >= self._config.limits.max_streams:
+                raise self._busy()
+        except ProxyError as error:
+            await _refuse(socket, error, request_id)
+            return
+        await self._stream(socket, pipeline, wish, request_id)
+
+    async def _stream(self, socket: WebSocket, pipeline: Pipeline, wish: Wish, request_id: str) -> None:
+        frames = _Frames()
+        self._open += 1
+        self._metrics.stream_opened(pipeline.model)
+        receiving = asyncio.ensure_future(self._receive(socket, frames, pipeline.model))
+        try:
+            while (frame := await frames.next()) is not None:
+                await self._answer(socket, pipeline, wish, frame, request_id)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            receiving.cancel()
+            await asyncio.gather(receiving, return_exceptions=True)
+            self._open -= 1
+            self._metrics.stream_closed(pipeline.model)
+            log_event("stream-ended", request_id=request_id, model=pipeline.model, frames=frames.received)
+
+    async def _receive(self, socket: WebSocket, frames: _Frames, model: str) -> None:
+        """Take frames as they come; the newest replaces one that still waits."""
+        try:
+            while True:
+                if frames.put(await _payload(socket)):
+                    self._metrics.count_frame(model, "dropped")
+        finally:
+            frames.end()
+
+    async def _answer(
+        self, socket: WebSocket, pipeline: Pipeline, wish: Wish, frame: tuple[int, bytes], request_id: str
+    ) -> None:
+        number, data = frame
+        exchange = Exchange(
+            request_id=request_id, deadline=Deadline.after(self._config.deadline_seconds), model=pipeline.model
+        )
+        try:
+            found = await self._found(pipeline, wish, data, exchange)
+        except Exception as exception:
+            error = as_proxy_error(exception, exchange)
+            found = error_document(error, request_id)
+            exchange.status, exchange.code = error.status, error.code
+        else:
+            exchange.status = 200
+        self._metrics.count_frame(pipeline.model, "answered" if exchange.status == 200 else "failed")
+        stages = {stage: round(seconds * 1000, 3) for stage, seconds in exchange.stages.seconds.items()}
+        await _send(socket, {"frame": number, **found, "milliseconds": stages})
+
+    async def _found(self, pipeline: Pipeline, wish: Wish, data: bytes, exchange: Exchange) -> dict[str, object]:
+        async with self._in_flight.place(exchange.deadline):
+            try:
+                async with asyncio.timeout(exchange.deadline.remaining):
+                    result = await pipeline.ask(partial(prepare_picture_task, data), wish, exchange)
+            except TimeoutError as error:
+                raise exchange.deadline.exceeded(f"frame for {pipeline.model!r}") from error
+        style = Style(model=pipeline.model, card=pipeline.card, media=Media.JSON, decimals=wish.options.round)
+        return document(result, style)
+
+    def _busy(self) -> Busy:
+        return Busy(
+            where="endpoint proxy",
+            found=f"{self._open} streams are open already",
+            reason="Each of them keeps a model busy (limits > max-streams)",
+            remedy="Close another stream, or try again later",
+        )
+
+
+class _Frames:
+    """Hold the newest frame that has not been taken yet.
+
+    Attributes:
+        received: The frames that came, the number of the last one.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+        self._newest: tuple[int, bytes] | None = None
+        self._ended = False
+        self._change = asyncio.Event()
+
+    def put(self, data: bytes) -> bool:
+        """Take a frame; say whether it took the place of another."""
+        replaces = self._newest is not None
+        self.received += 1
+        self._newest = (self.received, data)
+        self._change.set()
+        return replaces
+
+    def end(self) -> None:
+        """Say that no more come."""
+        self._ended = True
+        self._change.set()
+
+    async def next(self) -> tuple[int, bytes] | None:
+        """Wait for a frame and return its number and its bytes, or None after the last."""
+        while self._newest is None and not self._ended:
+            self._change.clear()
+            await self._change.wait()
+        newest, self._newest = self._newest, None
+        return newest
+
+
+async def _payload(socket: WebSocket) -> bytes:
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1000))
+    data = message.get("bytes")
+    # A text is a mistake that the decoder of pictures explains as well as any other.
+    return data if data is not None else message["text"].encode()
+
+
+async def _send(socket: WebSocket, content: object) -> None:
+    if socket.application_state is WebSocketState.CONNECTED and socket.client_state is WebSocketState.CONNECTED:
+        await socket.send_text(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY).decode())
+
+
+async def _refuse(socket: WebSocket, error: ProxyError, request_id: str) -> None:
+    await _send(socket, error_document(error, request_id))
+    await socket.close(_TRY_AGAIN_LATER if isinstance(error, Busy) else _POLICY_VIOLATION, error.code)

@@ -1,0 +1,84 @@
+"""Answers to a series of pictures: one JSON document of all, or a piece for each as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+
+from proxy.outputs.answer import Answer
+from proxy.outputs.documents import document
+from proxy.outputs.error_form import error_document
+from proxy.outputs.media import Media
+from proxy.outputs.style import Style
+from proxy.pipeline import Pipeline, Wish
+from proxy.routes.answering import StreamedAnswer, as_proxy_error
+from proxy.series import Item, ask_in_order
+from proxy.telemetry.exchange import Exchange
+
+Documents = AsyncIterator[dict[str, Any]]
+
+
+class SeriesAnswers:
+    """Write what was found on the pictures of one request."""
+
+    def __init__(self, pipeline: Pipeline, wish: Wish, exchange: Exchange) -> None:
+        self._pipeline = pipeline
+        self._wish = wish
+        self._exchange = exchange
+        self._style = Style(model=pipeline.model, card=pipeline.card, media=Media.JSON, decimals=wish.options.round)
+
+    async def collected(self, key: str, items: AsyncIterator[Item]) -> Answer:
+        """Wait for all and write them under a key, beside the model's name.
+
+        Raises:
+            ProxyError: The first that a picture causes.
+        """
+        answers = [found async for found in self._documents(items)]
+        return Answer(_json({"model": self._pipeline.model, key: answers}))
+
+    async def streamed(self, items: AsyncIterator[Item]) -> StreamedAnswer:
+        """Write each as it comes; the first is waited for, so that a request that cannot be answered has its status.
+
+        Raises:
+            ProxyError: What the first picture causes.
+        """
+        write = _event if self._wish.media is Media.EVENTS else _line
+        documents = self._documents(items)
+        first = await anext(documents, None)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            count = 0
+            try:
+                if first is not None:
+                    yield write("frame", first)
+                    count = 1
+                async for found in documents:
+                    yield write("frame", found)
+                    count += 1
+                yield write("end", {"end": {"frames": count}})
+            except Exception as exception:
+                self._exchange.failure = as_proxy_error(exception, self._exchange)
+                yield write("error", error_document(self._exchange.failure, self._exchange.request_id))
+
+        return StreamedAnswer(pieces(), self._wish.media.value)
+
+    async def _documents(self, items: AsyncIterator[Item]) -> Documents:
+        async for item, result in ask_in_order(self._pipeline, items, self._wish, self._exchange):
+            yield {**item.note, **document(result, self._style)}
+
+
+def _json(content: object) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _line(kind: str, content: object) -> bytes:
+    """Write a line of NDJSON; its keys tell what it is."""
+    del kind
+    return _json(content) + b"\n"
+
+
+def _event(kind: str, content: object) -> bytes:
+    """Write a server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+    return b"event: " + kind.encode() + b"\ndata: " + _json(content) + b"\n\n"
