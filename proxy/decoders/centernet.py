@@ -14,7 +14,7 @@ from proxy.decoders.nms import suppress_overlaps
 from proxy.decoders.outputs import Outputs, named_output, refuse_non_numbers, unexpected_outputs
 from proxy.decoders.results import Detections
 from proxy.document import Document
-from proxy.pictures.preprocess import PictureInput
+from proxy.pictures.picture_input import PictureInput
 
 
 class Centernet(Document):

@@ -16,7 +16,7 @@ from proxy.decoders.nms import suppress_overlaps
 from proxy.decoders.outputs import Outputs, refuse_non_numbers, shaped_output
 from proxy.decoders.results import Detections
 from proxy.document import Document
-from proxy.pictures.preprocess import PictureInput
+from proxy.pictures.picture_input import PictureInput
 
 Floats = NDArray[np.float32]
 

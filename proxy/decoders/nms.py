@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Integers = NDArray[np.intp]
 
+MOST_CANDIDATES = 1000
+"""Of more boxes only so many, the strongest, are looked at: a low threshold must not make one picture take seconds."""
+
 
 def suppress_overlaps(boxes: Floats, scores: Floats, classes: Integers, iou_threshold: float, limit: int) -> Integers:
     """Choose the boxes to keep, per class, strongest first.
 
     A box goes when a stronger kept box of the same class overlaps it by more than `iou_threshold` (intersection over
-    union). Boxes of equal score keep their order.
+    union). Boxes of equal score keep their order. Beyond the `MOST_CANDIDATES` strongest none is looked at.
 
     Args:
         boxes: float32 [n, 4] as x1, y1, x2, y2.
@@ -25,7 +28,7 @@ def suppress_overlaps(boxes: Floats, scores: Floats, classes: Integers, iou_thre
     Returns:
         Indices into `boxes`, at most `limit`, by falling score.
     """
-    waiting = np.argsort(-scores, kind="stable")
+    waiting = _strongest(scores)
     areas = np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
     kept: list[int] = []
     while waiting.size and len(kept) < limit:
@@ -34,6 +37,17 @@ def suppress_overlaps(boxes: Floats, scores: Floats, classes: Integers, iou_thre
         overlap = _iou(boxes, areas, int(strongest), waiting)
         waiting = waiting[(classes[waiting] != classes[strongest]) | (overlap <= iou_threshold)]
     return np.array(kept, np.intp)
+
+
+def _strongest(scores: Floats) -> Integers:
+    """Return the indices of at most `MOST_CANDIDATES` scores, by falling score; of equal ones the first come first."""
+    if scores.size <= MOST_CANDIDATES:
+        return np.argsort(-scores, kind="stable")
+    weakest = np.partition(scores, scores.size - MOST_CANDIDATES)[scores.size - MOST_CANDIDATES]
+    above = np.flatnonzero(scores > weakest)
+    at = np.flatnonzero(scores == weakest)[: MOST_CANDIDATES - above.size]
+    chosen = np.sort(np.concatenate([above, at]))
+    return chosen[np.argsort(-scores[chosen], kind="stable")]
 
 
 def _iou(boxes: Floats, areas: Floats, one: int, many: Integers) -> Floats:

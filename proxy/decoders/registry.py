@@ -9,5 +9,6 @@ from pydantic import Field
 from proxy.decoders.centernet import Centernet
 from proxy.decoders.nanodet import Nanodet
 from proxy.decoders.top_k import TopK
+from proxy.decoders.yolo import Yolo
 
-Decoder = Annotated[Nanodet | Centernet | TopK, Field(discriminator="decoder")]
+Decoder = Annotated[Nanodet | Centernet | Yolo | TopK, Field(discriminator="decoder")]

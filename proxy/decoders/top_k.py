@@ -10,7 +10,7 @@ from pydantic import Field
 from proxy.decoders.outputs import Outputs, named_output, refuse_non_numbers, unexpected_outputs
 from proxy.decoders.results import Classifications
 from proxy.document import Document
-from proxy.pictures.preprocess import PictureInput
+from proxy.pictures.picture_input import PictureInput
 
 
 class TopK(Document):

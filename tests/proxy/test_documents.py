@@ -112,7 +112,7 @@ def test_a_model_without_a_card_is_a_tensor_model() -> None:
         ("object-detection", "tensor", "task tensor cannot be answered with output > decoder nanodet"),
         ("output: {decoder: nanodet, score-threshold: 0.35, iou-threshold: 0.5}", "", "cannot be answered with no"),
         ("labels: labels.txt", "", "task object-detection needs the sections input and labels"),
-        ("nanodet", "yolo", "output: input tag 'yolo' found using 'decoder' does not match any of the expected tags"),
+        ("nanodet", "ssd", "output: input tag 'ssd' found using 'decoder' does not match any of the expected tags"),
         ("stretch", "squeeze", "input > resize: input should be 'stretch', 'letterbox' or 'center-crop'"),
         ("0.35", "35", "output > nanodet > score-threshold: input should be less than or equal to 1"),
         ("mean: [103.53,116.28,123.675]", "mean: [1]", "input > mean > 1: the key is missing"),
