@@ -11,8 +11,10 @@ from typing import Literal
 from pydantic import model_validator
 
 from proxy.decoders.registry import Decoder
+from proxy.decoders.top_k import TopK
 from proxy.document import Document, read_document
 from proxy.errors import ConfigError
+from proxy.inputs.text import TextInput, Vocabulary, load_vocabulary
 from proxy.pictures.preprocess import PictureInput
 
 Wire = Literal["auto", "encoded", "pixels", "float"]
@@ -28,9 +30,11 @@ _NOT_IN_THE_GRAPH = {
 class CardDocument(Document):
     """Hold the content of a model.yaml."""
 
-    task: Literal["object-detection", "image-classification", "tensor"]
+    task: Literal["object-detection", "image-classification", "text-classification", "tensor"]
     input: PictureInput | None = None
     """The picture that the model takes; a model without one takes JSON tensors only."""
+    text: TextInput | None = None
+    """The text that the model takes."""
     output: Decoder | None = None
     wire: Wire = "auto"
     """The fewest bytes that the model's signatures allow, or one way for good."""
@@ -39,13 +43,23 @@ class CardDocument(Document):
 
     @model_validator(mode="after")
     def _parts_fit_the_task(self) -> CardDocument:
+        if self.input is not None and self.text is not None:
+            raise ValueError("a model takes a picture (section input) or a text (section text), not both")
         answered = "tensor" if self.output is None else self.output.task
+        if isinstance(self.output, TopK) and self.text is not None:
+            answered = "text-classification"
         if answered != self.task:
             found = "no output" if self.output is None else f"output > decoder {self.output.decoder}"
             raise ValueError(f"task {self.task} cannot be answered with {found}")
-        if self.output is not None and (self.input is None or self.labels is None):
-            raise ValueError(f"task {self.task} needs the sections input and labels")
+        if self.output is not None and ((self.input or self.text) is None or self.labels is None):
+            section = "text" if self.task == "text-classification" else "input"
+            raise ValueError(f"task {self.task} needs the sections {section} and labels")
         return self
+
+    @property
+    def output_name(self) -> str:
+        """Return the name of the decoder."""
+        return "(none)" if self.output is None else self.output.decoder
 
     @property
     def fingerprint(self) -> str:
@@ -61,6 +75,8 @@ class ModelCard:
 
     document: CardDocument
     labels: tuple[str, ...] = ()
+    vocabulary: Vocabulary | None = None
+    """Of a model that takes texts."""
 
     def label(self, number: int) -> str | None:
         """Return the label of a class, or None where the labels file is too short."""
@@ -81,7 +97,9 @@ def load_card(path: Path | None) -> ModelCard:
         return TENSOR_CARD
     document = read_document(path, CardDocument)
     labels = () if document.labels is None else _read_labels(path.parent / document.labels)
-    return ModelCard(document=document, labels=labels)
+    text = document.text
+    vocabulary = None if text is None else load_vocabulary(path.parent / text.vocabulary, text)
+    return ModelCard(document=document, labels=labels, vocabulary=vocabulary)
 
 
 def _read_labels(path: Path) -> tuple[str, ...]:

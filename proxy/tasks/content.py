@@ -11,6 +11,7 @@ from proxy.errors import UnsupportedContent
 from proxy.tasks.picture import prepare_picture_task
 from proxy.tasks.task import BodyTask
 from proxy.tasks.tensors import prepare_json
+from proxy.tasks.text import prepare_text_task
 from proxy.tasks.upload import prepare_upload
 
 # A new kind of input is a task in a file of its own and its media type here.
@@ -19,6 +20,8 @@ _TASKS: dict[str, BodyTask] = {
     "image/jpeg": prepare_picture_task,
     "image/jpg": prepare_picture_task,
     "image/png": prepare_picture_task,
+    "image/webp": prepare_picture_task,
+    "text/plain": prepare_text_task,
 }
 _MULTIPART = "multipart/form-data"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from proxy.decoders.in_graph import read_detections, read_top_k
 from proxy.decoders.registry import Decoder
 from proxy.decoders.results import Classifications, Detections
 from proxy.decoders.top_k import TopK
+from proxy.document import Document
 from proxy.errors import InvalidQuery
 from proxy.outputs.result import ClassificationsResult, DetectionsResult, PictureFile, Result, TensorsResult
 from proxy.pictures.frame import Frame
@@ -21,6 +23,7 @@ from proxy.tasks.task import Subject
 from proxy.tasks.ways import Way
 from proxy.wire.predictions import Prediction
 
+D = TypeVar("D", bound=Document)
 Read = Callable[[Prediction], Detections | Classifications]
 
 
@@ -34,6 +37,18 @@ class Reading:
     read: Read | None
     """None: the plain tensors are wanted."""
 
+    def text_interpreter(self) -> Callable[[Prediction], Result]:
+        """Return the function that reads a prediction about a text."""
+
+        def interpret(prediction: Prediction) -> Result:
+            if self.read is None:
+                return TensorsResult(prediction=prediction)
+            found = self.read(prediction)
+            assert isinstance(found, Classifications)
+            return ClassificationsResult(version=prediction.version, found=found, file=None)
+
+        return interpret
+
     def interpreter(self, frame: Frame, file: PictureFile | None) -> Callable[[Prediction], Result]:
         """Return the function that reads a prediction about the picture of this frame."""
 
@@ -43,6 +58,24 @@ class Reading:
             return _placed(self.read(prediction), prediction.version, frame, file)
 
         return interpret
+
+
+def reading_of_text(subject: Subject) -> Reading:
+    """Return how the answer to a text is read.
+
+    Raises:
+        InvalidQuery: The request sets a threshold that the card's decoder has not.
+    """
+    decoder = subject.card.document.output
+    if not isinstance(decoder, TopK) or subject.wants_tensors:
+        return Reading(kind=TensorsResult, parameters={}, read=None)
+    decoder = _changed(decoder, subject)
+    labels = len(subject.card.labels)
+    return Reading(
+        kind=ClassificationsResult,
+        parameters={},
+        read=lambda prediction: decoder.likeliest(prediction.outputs, labels),
+    )
 
 
 def reading_of(subject: Subject, spec: PictureInput, way: Way) -> Reading:
@@ -82,14 +115,14 @@ def _graph_reader(decoder: Decoder) -> Read:
     return lambda prediction: read(prediction.outputs)
 
 
-def _changed(decoder: Decoder, subject: Subject) -> Decoder:
+def _changed(decoder: D, subject: Subject) -> D:
     """Return the card's decoder with the thresholds of this request."""
     changes = subject.options.decoder_changes()
     if strange := sorted(changes.keys() - type(decoder).model_fields.keys()):
         raise InvalidQuery(
             where=f"query > {'top_k' if strange[0] == 'k' else strange[0]}",
             found=f"a value for {subject.model!r}",
-            reason=f"The decoder {decoder.decoder} of the model's card has no such setting",
+            reason=f"The decoder {subject.card.document.output_name} of the model's card has no such setting",
             remedy="Leave it out",
         )
     return decoder.model_copy(update=changes)

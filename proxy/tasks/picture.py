@@ -16,9 +16,9 @@ from proxy.pictures.fit import choose_reduction, plan_fit
 from proxy.pictures.header import PictureHeader, check_size, read_header
 from proxy.pictures.picture_input import PictureInput
 from proxy.pictures.preprocess import PreparedPicture, prepare_picture
+from proxy.tasks.batched import batched_inputs
 from proxy.tasks.found import reading_of
 from proxy.tasks.task import PreparedTask, Subject
-from proxy.tasks.tensors import batched_inputs
 from proxy.tasks.ways import Way, choose_way
 from proxy.telemetry.stages import Stages
 from proxy.wire.tensors import numpy_type, type_name

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from proxy.backend.call import PredictCall
-from proxy.backend.signatures import Signature
 from proxy.inputs.json_tensors import parse_tensor_request
 from proxy.outputs.result import TensorsResult
+from proxy.tasks.batched import batched_inputs
 from proxy.tasks.task import PreparedTask, Subject
+from proxy.tasks.text import prepare_texts, texts_of
 from proxy.telemetry.stages import Stages
 from proxy.wire.predictions import Prediction
 
@@ -18,6 +19,8 @@ def prepare_json(data: bytes, subject: Subject, stages: Stages) -> PreparedTask:
         InvalidJson: See `parse_tensor_request`.
         InvalidTensor: See `parse_tensor_request`.
     """
+    if subject.card.document.text is not None and (texts := texts_of(data)) is not None:
+        return prepare_texts(texts, subject, stages)
     with stages.time("decode"):
         request = parse_tensor_request(data, subject.description)
 
@@ -32,13 +35,3 @@ def prepare_json(data: bytes, subject: Subject, stages: Stages) -> PreparedTask:
         batched=batched_inputs(subject.description.signatures[request.signature]),
     )
     return PreparedTask(call=call, interpret=interpret, kind=TensorsResult)
-
-
-def batched_inputs(signature: Signature) -> frozenset[str]:
-    """Return the inputs along whose first dimension calls may be joined: all of them, or none.
-
-    A free first dimension of every input and output is what a model that counts examples there looks like.
-    """
-    tensors = [*signature.inputs.values(), *signature.outputs.values()]
-    joins = bool(signature.outputs) and all(tensor.shape and tensor.shape[0] is None for tensor in tensors)
-    return frozenset(signature.inputs) if joins else frozenset()
