@@ -23,17 +23,20 @@ class TopK(Document):
     k: int = Field(default=5, gt=0)
 
     def decode(self, outputs: Outputs, spec: PictureInput, class_count: int) -> Classifications:
+        """Read the likeliest classes of a picture; see `likeliest`."""
+        del spec
+        return self.likeliest(outputs, class_count)
+
+    def likeliest(self, outputs: Outputs, class_count: int) -> Classifications:
         """Read at most `k` classes; of equal scores the lower class comes first.
 
         Args:
             outputs: `tensor` as [1, class_count].
-            spec: Unused.
             class_count: The number of labels.
 
         Raises:
             AnswerInvalid: The output is missing, has another shape or holds NaN.
         """
-        del spec
         scores = named_output(outputs, self.tensor)
         if scores.shape != (1, class_count):
             raise unexpected_outputs(outputs, f"{self.tensor!r} of shape [1, {class_count}], one value per label")

@@ -83,8 +83,8 @@ class Yolo(Document):
 
     def _boxes(self, centred: Floats, spec: PictureInput) -> Floats:
         """Turn centre and size into corners, in pixels."""
-        half = centred[:, 2:] * np.float32(0.5)
-        boxes = np.concatenate([centred[:, :2] - half, centred[:, :2] + half], axis=1)
-        if self.coordinates == "pixels":
-            return boxes
-        return boxes * np.array([spec.width_pixels, spec.height_pixels] * 2, np.float32)
+        half = centred[:, 2:] / 2
+        boxes = np.concatenate([centred[:, :2] - half, centred[:, :2] + half], axis=1, dtype=np.float32)
+        if self.coordinates == "relative":
+            boxes *= np.array([spec.width_pixels, spec.height_pixels] * 2, np.float32)
+        return boxes
