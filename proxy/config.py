@@ -6,7 +6,10 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
+from proxy.access.settings import Access, Connections, Tls
+from proxy.backend.settings import BackendSettings
 from proxy.document import Document, read_document
+from proxy.telemetry.tracing import TracingSettings
 
 MEBIBYTE = 1024 * 1024
 
@@ -57,6 +60,8 @@ class ModelEntry(Document):
     """Where the model server speaks gRPC: `host:port`, or a gRPC name such as `dns:///host:port`."""
     card: Path | None = None
     """The model card (model.yaml); relative to the configuration file. Without one: JSON tensors only."""
+    backend: BackendSettings | None = None
+    """How its servers are asked; as all others when None."""
 
 
 class ProxyConfig(Document):
@@ -68,6 +73,13 @@ class ProxyConfig(Document):
     """The longest that one request may take, its upload included."""
     drain_seconds: float = Field(default=10, ge=0, le=3600)
     """How long requests in flight may still take after SIGTERM."""
+    linger_seconds: float = Field(default=0, ge=0, le=600)
+    """How long after SIGTERM new connections are still taken, until everybody has heard that this proxy ends."""
+    backend: BackendSettings = BackendSettings()
+    tracing: TracingSettings | None = None
+    access: Access = Access()
+    tls: Tls | None = None
+    connections: Connections = Connections()
     models: tuple[ModelEntry, ...] = ()
 
     @field_validator("models")
@@ -87,7 +99,14 @@ def load_config(path: Path) -> ProxyConfig:
         ConfigError: See `read_document`.
     """
     config = read_document(path, ProxyConfig)
-    return config.model_copy(update={"models": tuple(_anchored(model, path.parent) for model in config.models)})
+    folder = path.parent
+    return config.model_copy(
+        update={
+            "models": tuple(_anchored(model, folder) for model in config.models),
+            "access": config.access.anchored(folder),
+            "tls": config.tls and config.tls.anchored(folder),
+        }
+    )
 
 
 def _anchored(model: ModelEntry, folder: Path) -> ModelEntry:

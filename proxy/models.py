@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 
 from proxy.errors import UnknownModel
@@ -39,7 +40,6 @@ class Models:
             )
         return self._pipelines[name]
 
-    async def close(self) -> None:
-        """Close the ways to the model servers."""
-        for pipeline in self:
-            await pipeline.close()
+    async def close(self, grace_seconds: float) -> None:
+        """Close the ways to the model servers, letting calls under way end within a time."""
+        await asyncio.gather(*(pipeline.close(grace_seconds) for pipeline in self))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from proxy.backend.backend import Backend
 from proxy.backend.call import LATEST, Selector
-from proxy.backend.channel import PREDICT, ModelChannel
-from proxy.backend.model_service import ModelService
 from proxy.backend.signatures import ModelDescription
 from proxy.card import ModelCard
 from proxy.config import Limits
+from proxy.errors import BackendError
 from proxy.limits import PixelBudget
 from proxy.outputs.answer import Answer
 from proxy.outputs.media import Media
@@ -19,8 +19,11 @@ from proxy.outputs.writers import check_writable, write_answer
 from proxy.tasks.options import NO_OPTIONS, Options
 from proxy.tasks.task import PreparedTask, Subject, Task
 from proxy.telemetry.exchange import Exchange
-from proxy.wire.predictions import Prediction, read_predict_response, write_predict_request
+from proxy.wire.predictions import Prediction
 from proxy.workers import Workers
+
+
+_BAD_REQUEST = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,7 @@ class Pipeline:
         self,
         *,
         model: str,
-        channel: ModelChannel,
+        backend: Backend,
         card: ModelCard,
         limits: Limits,
         workers: Workers,
@@ -47,8 +50,7 @@ class Pipeline:
     ) -> None:
         self.model = model
         self.card = card
-        self.service = ModelService(model, channel)
-        self._channel = channel
+        self.backend = backend
         self._limits = limits
         self._workers = workers
         self._pixel_budget = pixel_budget
@@ -73,25 +75,27 @@ class Pipeline:
         Raises:
             ProxyError: Any step may refuse; see `errors.py`.
         """
-        description = await self.service.describe(exchange.call_context())
+        context = exchange.call_context()
+        description = await self.backend.service.describe(context, wish.selector)
+        try:
+            return await self._ask(description, task, wish, exchange)
+        except BackendError as error:
+            # The arrays may have been made for a version that is gone; a request that is wrong for both stays wrong.
+            if error.status != _BAD_REQUEST or not await self.backend.has_changed(description, context, wish.selector):
+                raise
+        description = await self.backend.service.describe(context, wish.selector)
+        return await self._ask(description, task, wish, exchange)
+
+    async def _ask(self, description: ModelDescription, task: Task, wish: Wish, exchange: Exchange) -> Result:
         subject = self._subject(description, wish, exchange)
         prepared = await self._workers.run(_prepare, task, subject, exchange)
-        prediction = await self._predict(prepared, exchange)
-        self.service.note_version(prediction.version)
+        prediction = await self.backend.predict(prepared.call, exchange.call_context(), exchange.stages)
+        exchange.version = prediction.version
         return await self._workers.run(_interpret, prepared, prediction, exchange)
 
-    async def close(self) -> None:
-        """Close the way to the model server."""
-        await self._channel.close()
-
-    async def _predict(self, prepared: PreparedTask, exchange: Exchange) -> Prediction:
-        with exchange.stages.time("encode"):
-            message = write_predict_request(self.model, prepared.call)
-        with exchange.stages.time("model"):
-            reply = await self._channel.call(PREDICT, message, exchange.call_context())
-        exchange.model_bytes(sent=len(message), received=len(reply))
-        with exchange.stages.time("decode-answer"):
-            return read_predict_response(reply)
+    async def close(self, grace_seconds: float) -> None:
+        """Let the calls under way end within a time, and close the way to the model servers."""
+        await self.backend.close(grace_seconds)
 
     def _subject(self, description: ModelDescription, wish: Wish, exchange: Exchange) -> Subject:
         return Subject(

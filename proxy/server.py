@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
-from proxy.backend.channel import ModelChannel
+from proxy.backend.backend import Backend
 from proxy.card import ModelCard, load_card
 from proxy.config import ProxyConfig
 from proxy.limits import InFlight, PixelBudget
@@ -65,7 +65,7 @@ class Application:
         self._models.open(self._pipelines(workers))
         log_event("ready", models=sorted(pipeline.model for pipeline in self._models))
         yield
-        await self._models.close()
+        await self._models.close(self._config.drain_seconds)
         workers.close()
         log_event("stopped")
 
@@ -74,7 +74,7 @@ class Application:
         budget = PixelBudget(self._config.limits.max_pixels)
         return {
             model.name: Pipeline(
-                channel=ModelChannel(model.name, model.target),
+                backend=Backend(model.name, model.target, model.backend or self._config.backend),
                 model=model.name,
                 card=self._cards[model.name],
                 limits=self._config.limits,

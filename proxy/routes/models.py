@@ -10,6 +10,7 @@ from proxy.card import ModelCard
 from proxy.models import Models
 from proxy.outputs.answer import Answer
 from proxy.outputs.answers import write_json
+from proxy.routes.predicting import selector_of
 from proxy.telemetry.exchange import Exchange
 
 
@@ -29,16 +30,18 @@ class ModelRoutes:
         """Answer `GET /v1/models/{model}`."""
         pipeline = self._models.find(request.path_params["model"])
         exchange.model = pipeline.model
-        return Answer(write_json(await pipeline.service.status(exchange.call_context())))
+        return Answer(write_json(await pipeline.backend.service.status(exchange.call_context(), selector_of(request))))
 
     async def metadata(self, request: Request, exchange: Exchange) -> Answer:
         """Answer `GET /v1/models/{model}/metadata`."""
         pipeline = self._models.find(request.path_params["model"])
         exchange.model = pipeline.model
-        return Answer(write_json(await pipeline.service.metadata(exchange.call_context())))
+        return Answer(write_json(await pipeline.backend.service.metadata(exchange.call_context(), selector_of(request))))
 
 
 def _described(name: str, card: ModelCard) -> dict[str, Any]:
     """Return a model as the demo page and other programs need it to know what to send."""
-    inputs = ["tensors"] if card.document.input is None else ["picture", "tensors"]
-    return {"name": name, "task": card.document.task, "inputs": inputs}
+    document = card.document
+    kinds = {"picture": document.input, "text": document.text}
+    inputs = [*(kind for kind, section in kinds.items() if section is not None), "tensors"]
+    return {"name": name, "task": document.task, "inputs": inputs}

@@ -7,10 +7,11 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
-from proxy.backend.channel import CallContext
+from proxy.backend.context import CallContext
 from proxy.deadline import Deadline
 from proxy.errors import ProxyError
 from proxy.telemetry.stages import Stages
+from proxy.telemetry.tracing import RequestTrace
 
 HEADER = "x-request-id"
 NO_MODEL = "-"
@@ -25,6 +26,11 @@ class Exchange:
     request_id: str
     deadline: Deadline
     model: str = NO_MODEL
+    version: int | None = None
+    """The version of the model that answered."""
+    client: str | None = None
+    """Who asks, where clients have names."""
+    trace: RequestTrace = field(default_factory=lambda: RequestTrace(None))
     status: int = 0
     code: str = "ok"
     failure: ProxyError | None = None
@@ -40,16 +46,17 @@ class Exchange:
 
     def call_context(self) -> CallContext:
         """Return what goes along with every call that this request causes."""
-        return CallContext(self.deadline, self.request_id)
+        return CallContext(self.deadline, self.request_id, tuple(self.trace.metadata), self.count_model_bytes)
 
     def client_bytes(self, leg: str, count: int) -> None:
         """Note the size of the body `from-client` or `to-client`."""
         self.bytes_by_leg[leg] = count
 
-    def model_bytes(self, sent: int, received: int) -> None:
-        """Note the sizes of the messages to and from the model server."""
-        self.bytes_by_leg["to-model"] = sent
-        self.bytes_by_leg["from-model"] = received
+    def count_model_bytes(self, sent: int, received: int) -> None:
+        """Add the sizes of the messages of one call to the model server."""
+        legs = self.bytes_by_leg
+        legs["to-model"] = legs.get("to-model", 0) + sent
+        legs["from-model"] = legs.get("from-model", 0) + received
 
 
 def chosen_request_id(header: str | None) -> str:
