@@ -14,8 +14,9 @@ from proxy.decoders.registry import Decoder
 from proxy.decoders.top_k import TopK
 from proxy.document import Document, read_document
 from proxy.errors import ConfigError
-from proxy.inputs.text import TextInput, Vocabulary, load_vocabulary
 from proxy.pictures.preprocess import PictureInput
+from proxy.texts.text_input import TextInput
+from proxy.texts.vocabulary import Vocabulary, load_vocabulary
 
 Wire = Literal["auto", "encoded", "pixels", "float"]
 """How a picture goes to the model server: as the file that was sent, as its pixels, or as the model's own tensor."""

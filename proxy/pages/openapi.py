@@ -45,7 +45,7 @@ def describe_models(cards: Mapping[str, ModelCard]) -> list[Subject]:
 
 def input_kinds(card: ModelCard) -> tuple[str, ...]:
     """Return what a model takes, of `picture`, `text` and `tensors`; the likeliest to be sent first."""
-    sections = {"picture": card.document.input, "text": getattr(card.document, "text", None)}
+    sections = {"picture": card.document.input, "text": card.document.text}
     return (*(kind for kind, section in sections.items() if section is not None), "tensors")
 
 
@@ -108,4 +108,3 @@ def _with_selector(described: Json, selector: re.Match[str] | None) -> Json:
         return described
     parameter = reference("parameters", _SELECTORS[selector[1]])
     return {**described, "parameters": [parameter, *described.get("parameters", [])]}
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from proxy.card import ModelCard
 from proxy.pages.schemas import ANY, BYTES, Json, reference, schema
@@ -12,7 +12,12 @@ from proxy.tasks.options import Options
 
 _JSON = "application/json"
 _COMMON = [reference("parameters", name) for name in ("Timeout", "RequestId", "TraceParent")]
-_TASK_SCHEMAS = {"object-detection": "Detections", "image-classification": "Classifications", "tensor": "Outputs"}
+_TASK_SCHEMAS = {
+    "object-detection": "Detections",
+    "image-classification": "Classifications",
+    "text-classification": "Classifications",
+    "tensor": "Outputs",
+}
 
 _OPTION_TEXTS = {
     "output_filter": "The outputs wanted of plain tensors, separated by commas; all of them when empty.",
@@ -26,17 +31,6 @@ _OPTION_TEXTS = {
     "frames_per_second": "Of a video: how many of its frames are looked at in each second.",
     "frame_count": "Of a video: how many of its frames are looked at in all, evenly spread.",
 }
-
-
-class Picture(Protocol):
-    """What the document tells of the picture that a model takes."""
-
-    @property
-    def width_pixels(self) -> int: ...
-    @property
-    def height_pixels(self) -> int: ...
-    @property
-    def resize(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +71,14 @@ def _predict(subject: Subject) -> Json:
 
 
 def _input_text(subject: Subject) -> str:
-    picture: Picture | None = subject.card.document.input
+    picture = subject.card.document.input
     texts: list[str] = []
     if picture is not None:
         size = f"{picture.width_pixels} x {picture.height_pixels}"
         texts.append(f"Takes pictures of any size; the endpoint fits them to {size} pixels ({picture.resize}).")
-    if "text" in subject.inputs:
-        texts.append("Takes texts; the endpoint turns them into tokens.")
+    if subject.card.document.text is not None:
+        most = subject.card.document.text.max_tokens
+        texts.append(f"Takes texts; the endpoint turns them into tokens, {most} at most.")
     if subject.card.labels:
         shown = ", ".join(subject.card.labels[:3])
         texts.append(f"Knows {len(subject.card.labels)} classes, such as {shown}.")
@@ -107,7 +102,7 @@ def _answers(subject: Subject) -> Json:
     json_answer = schema("TensorAnswer") if only_tensors else {"anyOf": [named, schema("TensorAnswer")]}
     answers = {_JSON: {"schema": json_answer}}
     answers |= {name: {"schema": BYTES} for name in ("application/x-npy", "application/x-protobuf")}
-    if subject.card.document.output is not None:
+    if subject.card.document.output is not None and "picture" in subject.inputs:
         answers |= {name: {"schema": BYTES} for name in ("image/png", "image/jpeg")}
     if "picture" in subject.inputs:
         pieces = {"type": "string", "description": "One JSON document per picture or frame, as it comes."}

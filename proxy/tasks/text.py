@@ -11,12 +11,14 @@ from proxy.backend.call import PredictCall
 from proxy.backend.signatures import DEFAULT_SIGNATURE
 from proxy.errors import UnsupportedContent
 from proxy.inputs.json_tensors import Form
-from proxy.inputs.text import TextInput, Vocabulary, check_texts, decode_text, token_types, tokenize
+from proxy.inputs.text import check_texts, decode_text, token_types, tokenize
 from proxy.outputs.result import TensorsResult
 from proxy.tasks.batched import batched_inputs
 from proxy.tasks.found import reading_of_text
 from proxy.tasks.task import PreparedTask, Subject
 from proxy.telemetry.stages import Stages
+from proxy.texts.text_input import TextInput
+from proxy.texts.vocabulary import Vocabulary
 from proxy.wire.predictions import Prediction
 
 

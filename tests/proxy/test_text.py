@@ -14,7 +14,9 @@ from pydantic import ValidationError
 from protos.stubs.tensorflow.core.framework import types_pb2
 from proxy.backend.signatures import Signature, TensorSpec
 from proxy.errors import CardMismatch, ConfigError, InvalidText
-from proxy.inputs.text import TextInput, check_texts, decode_text, load_vocabulary, token_types, tokenize
+from proxy.inputs.text import check_texts, decode_text, token_types, tokenize
+from proxy.texts.text_input import TextInput
+from proxy.texts.vocabulary import load_vocabulary
 
 _LINES = """
 [PAD] [UNK] [CLS] [SEP] the cat sat on mat play un aff able hat a b c é 1 2 . , ! ? ' - ( ) [ ] 中 文 SEP sep Cat

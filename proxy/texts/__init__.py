@@ -1,0 +1,1 @@
+"""Texts: what a model card says of them, and the vocabulary that they are read with."""
