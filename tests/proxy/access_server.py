@@ -27,7 +27,7 @@ from proxy.access.guarded_connection import guarded_connection
 from proxy.access.settings import Access, Connections, Tls
 from proxy.access.tls import ssl_context
 from proxy.errors import ProxyError
-from proxy.outputs.answers import error_answer
+from proxy.outputs.error_form import error_answer
 
 
 @dataclass
@@ -47,7 +47,7 @@ class AccessServer:
 def access_server(
     access: Access | None = None, tls: Tls | None = None, connections: Connections | None = None
 ) -> Iterator[AccessServer]:
-    """Serve `POST /v1/models/{model}:predict` and `GET /large`, until the block ends."""
+    """Serve `/v1/models/{model}:predict`, `/large` (64 MiB) and `/held` (no answer), until the block ends."""
     access = access or Access()
     running = AccessServer()
     http = guarded_connection(connections or Connections(), lambda error, _: running.refused.append(error.code))
@@ -95,7 +95,14 @@ def _app(gate: Gate) -> Starlette:
         del request
         return Response(bytes(64 * 2**20))
 
-    return Starlette(routes=[Route("/v1/models/{model}:predict", predict, methods=["POST"]), Route("/large", large)])
+    async def held(request: Request) -> Response:
+        await request.body()
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        return Response()
+
+    paths = {"/v1/models/{model}:predict": predict, "/large": large, "/held": held}
+    return Starlette(routes=[Route(path, answer, methods=["GET", "POST"]) for path, answer in paths.items()])
 
 
 @dataclass(frozen=True)
