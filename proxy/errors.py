@@ -9,6 +9,7 @@
     │   ├── InvalidText         400
     │   ├── InvalidHeader       400
     │   ├── InvalidQuery        400
+    │   ├── InvalidCompression  400
     │   ├── NotAcceptable       406
     │   ├── UnsupportedContent  415
     │   ├── BodyTooLarge        413
@@ -121,6 +122,12 @@ class InvalidQuery(RequestError):
     """An option in the query of a request that there is not, or with a value that cannot be used."""
 
     code = "invalid-query"
+
+
+class InvalidCompression(RequestError):
+    """A compressed body that cannot be unpacked."""
+
+    code = "invalid-compression"
 
 
 class NotAcceptable(RequestError):

@@ -12,6 +12,7 @@ from proxy.backend.call import Selector
 from proxy.config import ProxyConfig
 from proxy.departure import unless_client_leaves
 from proxy.errors import BodyTooSlow
+from proxy.inputs.compression import unpack
 from proxy.limits import InFlight, read_body
 from proxy.models import Models
 from proxy.outputs.answer import Answer
@@ -59,7 +60,7 @@ class Predicting:
             late = exchange.deadline.exceeded("request body")
             raise BodyTooSlow(late.where, late.found, late.reason, late.remedy) from error
         exchange.client_bytes("from-client", len(body))
-        return body
+        return unpack(body, request.headers.get("content-encoding"), limit)
 
     async def _in_time(self, work: Awaitable[Answer], exchange: Exchange) -> Answer:
         try:

@@ -8,6 +8,7 @@ from functools import partial
 from python_multipart.multipart import parse_options_header
 
 from proxy.errors import UnsupportedContent
+from proxy.inputs.compression import check_encoding
 from proxy.tasks.picture import prepare_picture_task
 from proxy.tasks.task import BodyTask
 from proxy.tasks.tensors import prepare_json
@@ -30,20 +31,19 @@ def choose_task(headers: Mapping[str, str]) -> BodyTask:
     """Choose the task for a body.
 
     Raises:
-        UnsupportedContent: The proxy has no task for it, or it is compressed.
+        UnsupportedContent: The proxy has no task for it, or cannot unpack it.
     """
-    encoding = headers.get("content-encoding", "identity")
-    if encoding.lower() != "identity":
-        raise _unsupported("Content-Encoding", encoding, "The proxy reads bodies as they are", "Send it uncompressed")
+    check_encoding(headers.get("content-encoding"))
     media_type, options = parse_options_header(headers.get("content-type", ""))
     name = media_type.decode("latin-1").lower()
     if name == _MULTIPART and options.get(b"boundary"):
         return partial(prepare_upload, options[b"boundary"])
     if name not in _TASKS:
         known = ", ".join([*_TASKS, f"{_MULTIPART} with files"])
-        raise _unsupported("Content-Type", name or "(none)", "It says how the body is to be read", f"Send {known}")
+        raise UnsupportedContent(
+            where="header Content-Type",
+            found=repr(name[:80] or "(none)"),
+            reason="It says how the body is to be read",
+            remedy=f"Send {known}",
+        )
     return _TASKS[name]
-
-
-def _unsupported(header: str, value: str, reason: str, remedy: str) -> UnsupportedContent:
-    return UnsupportedContent(where=f"header {header}", found=repr(value[:80]), reason=reason, remedy=remedy)

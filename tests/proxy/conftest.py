@@ -45,7 +45,9 @@ def write_cards(folder: Path) -> None:
 def proxy_config(target: str, names: list[str]) -> dict[str, Any]:
     """Return a configuration for some of the tests' models."""
     models = [{"name": name, "target": target, **({"card": f"{name}.yaml"} if name in CARDS else {})} for name in names]
-    return {"limits": LIMITS, "deadline-seconds": 5, "drain-seconds": 5, "models": models}
+    # Each request of a test is a call of its own; joined calls have tests of their own.
+    backend = {"batching": {"enabled": False}}
+    return {"limits": LIMITS, "deadline-seconds": 5, "drain-seconds": 5, "backend": backend, "models": models}
 
 
 @pytest.fixture(scope="session")

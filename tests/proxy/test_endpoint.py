@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
+import zlib
 
 import pytest
 
@@ -17,6 +19,13 @@ def test_the_row_form_answers_predictions(proxy: RunningProxy) -> None:
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     assert response.json() == {"predictions": [2.5, 3.0, 4.5]}
+
+
+def test_a_packed_body_is_unpacked(proxy: RunningProxy) -> None:
+    body = b'{"instances": [1.0]}'
+    for encoding, packed in (("gzip", gzip.compress(body)), ("deflate", zlib.compress(body))):
+        headers = {"content-type": "application/json", "content-encoding": encoding}
+        assert proxy.post("half", content=packed, headers=headers).json() == {"predictions": [2.5]}
 
 
 def test_the_column_form_answers_outputs(proxy: RunningProxy) -> None:

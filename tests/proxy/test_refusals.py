@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 from collections.abc import Iterator
@@ -76,15 +77,30 @@ def test_json(proxy: RunningProxy, model: str, document: bytes, code: str, part:
 @pytest.mark.parametrize(
     ("headers", "part"),
     [
-        ({"content-type": "text/plain"}, "header Content-Type: 'text/plain'"),
-        ({"content-type": "application/x-www-form-urlencoded"}, "image/jpeg, image/jpg, image/png, multipart/form-data with files"),
+        ({"content-type": "text/csv"}, "header Content-Type: 'text/csv'"),
+        ({"content-type": "application/x-www-form-urlencoded"}, "Send application/json, image/jpeg,"),
         ({"content-type": "multipart/form-data"}, "header Content-Type: 'multipart/form-data'"),
         ({}, "header Content-Type: '(none)'"),
-        ({"content-type": "image/jpeg", "content-encoding": "gzip"}, "header Content-Encoding: 'gzip'"),
+        ({"content-type": "image/jpeg", "content-encoding": "br"}, "header Content-Encoding: 'br'. The proxy unpacks gzip and deflate"),
     ],
 )
 def test_content_types(proxy: RunningProxy, headers: dict[str, str], part: str) -> None:
     assert part in refused(proxy.post("detector", content=b"x", headers=headers), 415, "unsupported-content")
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code", "part"),
+    [
+        (b"no gzip", 400, "invalid-compression", "incorrect header check"),
+        (gzip.compress(b'{"instances": [1.0]}')[:-5], 400, "invalid-compression", "it is cut off"),
+        (gzip.compress(b"{}") + b"more", 400, "invalid-compression", "bytes after its end"),
+        (gzip.compress(bytes(3 * 1024 * 1024)), 413, "body-too-large", "unpack to more than 2097152"),
+    ],
+    ids=["none", "cut-off", "longer", "bomb"],
+)
+def test_packed_bodies(proxy: RunningProxy, content: bytes, status: int, code: str, part: str) -> None:
+    sent = {"content": content, "headers": {**JSON, "content-encoding": "gzip"}}
+    assert part in refused(proxy.post("half", **sent), status, code)
 
 
 def test_a_picture_for_a_model_without_a_card(proxy: RunningProxy) -> None:
