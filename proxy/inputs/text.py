@@ -20,6 +20,8 @@ from proxy.wire.tensors import numpy_type, type_name
 
 Array = NDArray[Any]
 
+_HEAD_CHARACTERS = 16
+"""Characters of a text per token that are enough for all tokens of a model, in any language that has spaces."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -89,7 +91,7 @@ def tokenize(
         For each name of `types` an array [texts, tokens].
     """
     # One by one and not as a batch: a batch would be shared out over threads, and those are taken up by other requests.
-    rows = [vocabulary.tokenizer.encode(text).ids for text in texts]
+    rows = [_numbers(text, spec, vocabulary) for text in texts]
     length = spec.pad_to or max(len(row) for row in rows)
     ids = np.full((len(rows), length), vocabulary.padding, np.int64)
     mask = np.zeros((len(rows), length), np.int64)
@@ -98,6 +100,17 @@ def tokenize(
         mask[number, : len(row)] = 1
     columns = {spec.inputs.ids: ids, spec.inputs.mask: mask, spec.inputs.types: np.zeros_like(ids)}
     return {name: columns[name].astype(dtype) for name, dtype in types.items()}
+
+
+def _numbers(text: str, spec: TextInput, vocabulary: Vocabulary) -> list[int]:
+    """Return a text's token numbers; of a long text only as many words are read as the model is given."""
+    head = text[: _HEAD_CHARACTERS * spec.max_tokens]
+    if len(head) < len(text):
+        # Words end at spaces, so those before the last one are the same in the head as in the whole text.
+        numbers = vocabulary.tokenizer.encode(head.rpartition(" ")[0]).ids
+        if len(numbers) == spec.max_tokens:
+            return numbers
+    return vocabulary.tokenizer.encode(text).ids
 
 
 def _checked(value: object, number: int, spec: TextInput) -> str:

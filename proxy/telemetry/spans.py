@@ -6,6 +6,7 @@ Nothing of a payload becomes part of a span.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -42,10 +43,32 @@ _CLOSE_SECONDS = 2.0
 _NANOSECONDS = 1_000_000_000
 
 
+# While the collector is away the SDK says so with every batch.
+_TALKATIVE = ("opentelemetry.exporter.otlp.proto.grpc.exporter", "opentelemetry.sdk._shared_internal")
+_SAY_EVERY_SECONDS = 60.0
+
+
+class RareLines(logging.Filter):
+    """Let one line of a logger through in each minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quiet_until = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether the line is written."""
+        if record.created < self._quiet_until:
+            return False
+        self._quiet_until = record.created + _SAY_EVERY_SECONDS
+        return True
+
+
 class SpanTracer(Tracer):
     """Begin traces that are recorded, if they are sampled."""
 
     def __init__(self, settings: TracingSettings) -> None:
+        for name in _TALKATIVE:
+            logging.getLogger(name).addFilter(RareLines())
         # Set here and not by the environment: two places for one setting would surprise.
         exporter = OTLPSpanExporter(settings.endpoint, insecure=True, timeout=_SEND_TIMEOUT_SECONDS)
         processor = BatchSpanProcessor(

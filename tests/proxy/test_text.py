@@ -117,6 +117,15 @@ def test_a_long_text_is_cut_and_keeps_its_end_token(vocabulary_file: Path) -> No
     assert _ids(["the cat sat on the mat"], _spec(**{"max-tokens": 4}), vocabulary_file) == [[2, 4, 5, 3]]
 
 
+@pytest.mark.parametrize(
+    "parts", [["the", "unaffable"], ["the" + " " * 90], ["x" * 150], ["中", "文ab"], ["\n", "cat,"]]
+)
+@pytest.mark.parametrize("space", [" ", ""])
+def test_a_very_long_text_has_the_tokens_of_its_beginning(parts: list[str], space: str, vocabulary_file: Path) -> None:
+    text = space.join(parts * 600)
+    assert _ids([text], _spec(**{"max-tokens": 24}), vocabulary_file) == [_word_piece(text, True, 24)]
+
+
 def test_texts_of_one_request_are_filled_up_to_the_longest(vocabulary_file: Path) -> None:
     inputs = {"ids": "ids", "mask": "mask", "types": "types"}
     types = {"ids": np.dtype(np.int64), "mask": np.dtype(np.int32), "types": np.dtype(np.int32)}

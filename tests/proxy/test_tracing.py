@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_serv
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pydantic import ValidationError
 
+from proxy.telemetry.spans import RareLines
 from proxy.telemetry.stages import Stages, server_timing
 from proxy.telemetry.trace_context import read_trace_context
 from proxy.telemetry.tracing import Tracer, TracingSettings, make_tracer
@@ -214,6 +216,12 @@ def test_a_collector_that_hangs_holds_nobody_up(collector: Collector) -> None:
     threading.Thread(target=lambda: (tracer.close(), closed.set()), daemon=True).start()
     # Two seconds are the bound; the rest is for a busy machine. The SDK alone would take thirty.
     assert closed.wait(timeout=10)
+
+
+def test_a_collector_that_is_away_is_told_of_once_a_minute() -> None:
+    lines = RareLines()
+    passed = [second for second in range(130) if lines.filter(logging.makeLogRecord({"created": 1e9 + second}))]
+    assert passed == [0, 60, 120]
 
 
 def test_spans_come_without_a_close(collector: Collector) -> None:
