@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from proxy.errors import ProxyError, SmokeFailed
+from proxy.pictures.annotate import encode_picture
 from proxy.pictures.decoding import decode_picture, read_header
+from proxy.pictures.drawing import Pixels
 from proxy.smoke_answer import check_answer, draw_answer
 
 _ATTEMPT_SECONDS = 30
@@ -159,10 +158,9 @@ def _read_picture(path: Path) -> bytes:
         raise _unusable_file(path, f"it cannot be read ({error.strerror})", "The smoke request sends it") from error
 
 
-def _write_picture(path: Path, pixels: np.typing.NDArray[np.uint8]) -> None:
-    encoded = cv2.imencode(".png", pixels)[1].tobytes()
+def _write_picture(path: Path, pixels: Pixels) -> None:
     try:
-        path.write_bytes(encoded)
+        path.write_bytes(encode_picture(pixels, "image/png"))
     except OSError as error:
         raise _unusable_file(path, f"it cannot be written ({error.strerror})", "The answer is drawn there") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from proxy.errors import SmokeFailed
-from proxy.pictures.drawing import Pixels, draw_box, draw_text
+from proxy.pictures.drawing import Finding, Pixels, draw
 
 
 def check_answer(answer: dict[str, Any], pixels: Pixels) -> None:
@@ -28,10 +28,8 @@ def check_answer(answer: dict[str, Any], pixels: Pixels) -> None:
 
 def draw_answer(answer: dict[str, Any], pixels: Pixels) -> None:
     """Draw a checked answer on its picture."""
-    for found in answer.get("detections", ()):
-        draw_box(pixels, found["box"], f"{found['label']} {found['score']:.2f}", found["class"])
-    for line, found in enumerate(answer.get("classifications", ())):
-        draw_text(pixels, f"{found['label']} {found['score']:.2f}", (0, 20 * (line + 1)), found["class"])
+    found = [*answer.get("detections", ()), *answer.get("classifications", ())]
+    draw(pixels, [Finding(entry["label"], entry["class"], entry["score"], entry.get("box")) for entry in found])
 
 
 def _check_detections(answer: dict[str, Any], pixels: Pixels) -> None:
