@@ -17,6 +17,11 @@ from protos.stubs.tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 class LoadedModel(Protocol):
     """One version in memory. Nothing of it is read from the volume any more."""
 
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Return added signatures that this runtime cannot run: nobody is told of them, so nobody chooses them."""
+        ...
+
     def run(
         self, signature: str, inputs: Mapping[str, Array], outputs: Sequence[str], timeout_seconds: float | None
     ) -> dict[str, Array]:

@@ -47,6 +47,8 @@ class TensorFlowRuntime:
 class TensorFlowModel:
     """A version in a session."""
 
+    hidden: frozenset[str] = frozenset()
+
     def __init__(self, session: Any, definitions: Mapping[str, SignatureDef]) -> None:
         """Take over an open session."""
         self._session = session

@@ -181,7 +181,9 @@ class Watcher:
         model = read(path)
         definitions = signatures(serving_graph(model))
         try:
-            return Servable(name, version, path, self._runtime.load(path, model), definitions)
+            loaded = self._runtime.load(path, model)
+            shown = {key: definition for key, definition in definitions.items() if key not in loaded.hidden}
+            return Servable(name, version, path, loaded, shown)
         except RequestError:
             raise
         except Exception as error:
