@@ -62,7 +62,7 @@ def test_floats_are_exact_to_the_bit() -> None:
     [
         ("DT_UINT8", [0, 255]),
         ("DT_INT64", [-(2**63), 2**63 - 1]),
-        ("DT_UINT64", [2**63, 2**64 - 1]),
+        ("DT_UINT64", [0, 2**63, 2**64 - 1]),
         ("DT_BOOL", [True, False]),
         ("DT_DOUBLE", [0.1, 1e300]),
         ("DT_HALF", [0.5, 2]),
@@ -85,6 +85,25 @@ def test_one_input_of_bytes_may_stand_without_its_name() -> None:
     assert parse({"inputs": {"b64": "AA=="}}, model(x=("DT_STRING", ()))).arrays["x"].tolist() == b"\x00"
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"inputs": [[1, 2]], "model_version": "3", "comment": null}',
+        b'{"inputs": {"x": [[1, 2]], "y": "not looked at"}}',
+        b'{"inputs": [[1, 2]], "signature_name": ""}',
+        b'\xef\xbb\xbf{"inputs": [[1, 2]]}',
+    ],
+    ids=["other keys", "other inputs", "an empty signature name", "a byte order mark"],
+)
+def test_what_tensorflow_serving_takes_is_taken(data: bytes) -> None:
+    assert parse(data).arrays["x"].tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("text", ["//4=", "//4", " /\n/ 4 ="])
+def test_base64_may_lack_its_padding_and_have_white_space(text: str) -> None:
+    assert parse({"inputs": {"b64": text}}, model(x=("DT_STRING", ()))).arrays["x"].tolist() == b"\xff\xfe"
+
+
 def test_scalars_and_free_shapes_are_taken() -> None:
     assert parse({"inputs": 7}, model(x=("DT_FLOAT", ()))).arrays["x"].tolist() == 7
     assert parse({"inputs": [[[7]]]}, model(x=("DT_FLOAT", None))).arrays["x"].shape == (1, 1, 1)
@@ -103,7 +122,7 @@ def test_scalars_and_free_shapes_are_taken() -> None:
         (b"null", "a JSON null"),
         (b'"x"', "a JSON text"),
         (b"1", "a JSON number"),
-        ({"instance": [1]}, "the unknown key 'instance'"),
+        ({"instance": [1]}, "neither instances nor inputs"),
         ({}, "neither instances nor inputs"),
         ({"signature_name": "serving_default"}, "neither instances nor inputs"),
         ({"instances": [[1, 2]], "inputs": [[1, 2]]}, "both instances and inputs"),
@@ -165,6 +184,9 @@ def test_the_message_says_what_the_model_takes(document: Any, message: str) -> N
     [
         ("DT_FLOAT", [None], "values that are not all numbers"),
         ("DT_FLOAT", [True], "values that are not all numbers"),
+        ("DT_FLOAT", [1.5, True], "values that are not all numbers"),
+        ("DT_INT32", [1, True], "values that are not all numbers"),
+        ("DT_UINT64", [2**63, -1], "a number out of range"),
         ("DT_FLOAT", [{"a": 1}], "values that are not all numbers"),
         ("DT_FLOAT", [1e39], "a number out of range"),
         ("DT_HALF", [1e6], "a number out of range"),
