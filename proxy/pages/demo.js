@@ -308,7 +308,8 @@ async function startCamera() {
   const frame = Object.assign(document.createElement("canvas"), { width: video.videoWidth * scale, height: video.videoHeight * scale });
   const url = at(`v1/models/${encodeURIComponent(model().name)}/stream`);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(url, secret() ? ["kubevc.v1", `kubevc.bearer.${secret()}`] : ["kubevc.v1"]);
+  // A page cannot send headers with a WebSocket: the key goes as a protocol, beside the one that is answered.
+  const socket = new WebSocket(url, secret() ? ["kubevc.v1", `kubevc.bearer.${secret()}`] : []);
   live = { stream, socket, frame, video, sent: 0, size: 0, times: [] };
   socket.onopen = sendFrame;
   socket.onmessage = ({ data }) => showFrame(data);

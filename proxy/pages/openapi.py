@@ -8,34 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-import orjson
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from proxy import __version__
 from proxy.card import ModelCard
-from proxy.pages.operations import Subject, operation
+from proxy.pages.operations import Subject, operation, option_parameters
 from proxy.pages.schemas import PARAMETERS, RESPONSES, SCHEMAS, SECURITY, Json, reference
 
 _CONVERTOR = re.compile(r":\w+(?=\})")
 _VERSION = re.compile(r"/(versions/\{version\}|labels/\{label\})")
 _SELECTORS = {"versions/{version}": "Version", "labels/{label}": "Label"}
-
-
-class OpenApi:
-    """Serve the document; it is made for the first request, when all routes are there."""
-
-    def __init__(self, subjects: Iterable[Subject], secured: bool) -> None:
-        self._subjects = list(subjects)
-        self._secured = secured
-        self._body: bytes | None = None
-
-    async def document(self, request: Request) -> Response:
-        """Answer `GET /openapi.json`."""
-        if self._body is None:
-            self._body = orjson.dumps(openapi_document(request.app.routes, self._subjects, self._secured))
-        return Response(self._body, media_type="application/json")
 
 
 def describe_models(cards: Mapping[str, ModelCard]) -> list[Subject]:
@@ -73,7 +55,7 @@ def openapi_document(routes: Iterable[BaseRoute], subjects: Iterable[Subject], s
         "components": {
             "schemas": SCHEMAS,
             "responses": RESPONSES,
-            "parameters": PARAMETERS,
+            "parameters": {**PARAMETERS, **option_parameters()},
             "securitySchemes": SECURITY,
         },
         "security": [{"key": []}, {"bearer": []}] if secured else [],

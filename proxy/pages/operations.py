@@ -110,10 +110,11 @@ def _answers(subject: Subject) -> Json:
     return answers
 
 
-def _options() -> list[Json]:
+def option_parameters() -> Json:
+    """Return the query of a predict request, as components that all models share."""
     properties: Mapping[str, Any] = Options.model_json_schema()["properties"]
-    return [
-        {
+    return {
+        name: {
             "name": name,
             "in": "query",
             "required": False,
@@ -121,7 +122,11 @@ def _options() -> list[Json]:
             "schema": _option_schema(found),
         }
         for name, found in properties.items()
-    ]
+    }
+
+
+def _options() -> list[Json]:
+    return [reference("parameters", name) for name in Options.model_fields]
 
 
 def _option_schema(found: Json) -> Json:

@@ -78,7 +78,9 @@ async def _metadata(request: Request) -> JSONResponse:
 
 
 async def _stream(socket: WebSocket) -> None:
-    await socket.accept(subprotocol="kubevc.v1")
+    offered = socket.scope["subprotocols"]
+    assert not offered or f"kubevc.bearer.{KEY}" in offered
+    await socket.accept(subprotocol="kubevc.v1" if offered else None)
     number = 0
     async for frame in socket.iter_bytes():
         assert frame.startswith(b"\xff\xd8")

@@ -139,8 +139,9 @@ def test_a_model_is_described_from_its_card(document: dict[str, Any]) -> None:
 
 
 def test_the_options_of_a_request_are_all_there(document: dict[str, Any]) -> None:
-    parameters = document["paths"]["/v1/models/detector:predict"]["post"]["parameters"]
-    options = {part["name"]: part for part in parameters if part.get("in") == "query"}
+    references = document["paths"]["/v1/models/detector:predict"]["post"]["parameters"]
+    parameters = [_resolved(document, part) for part in references]
+    options = {part["name"]: part for part in parameters if part["in"] == "query"}
     assert options.keys() == Options.model_fields.keys()
     assert all(part["description"] for part in options.values())
     assert options["score_threshold"]["schema"] == {"type": "number", "minimum": 0, "maximum": 1}
