@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import signal
+import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -20,12 +23,15 @@ from proxy.limits import InFlight, PixelBudget
 from proxy.models import Models
 from proxy.pipeline import Pipeline
 from proxy.routes.answering import Answering
+from proxy.routes.description import Description
 from proxy.routes.health import HealthRoutes
+from proxy.routes.live import LiveFrames
 from proxy.routes.models import ModelRoutes
 from proxy.routes.predicting import Predicting
-from proxy.routes.table import routes
+from proxy.routes.table import Answerers, make_routes
 from proxy.telemetry.logs import log_event
 from proxy.telemetry.metrics import Metrics
+from proxy.telemetry.tracing import make_tracer
 from proxy.workers import Workers
 
 
@@ -47,12 +53,19 @@ class Application:
         self._models = Models()
         in_flight = InFlight(config.limits.max_in_flight, config.limits.max_waiting)
         metrics = Metrics(in_flight)
+        self._tracer = make_tracer(config.tracing)
         self.health = HealthRoutes(metrics)
-        answering = Answering(config, metrics)
+        answering = Answering(config, metrics, self._tracer)
+        parts = Answerers(
+            answering=answering,
+            predicting=Predicting(config, self._models, in_flight),
+            models=ModelRoutes(self._models),
+            live=LiveFrames(config, self._models, in_flight, metrics),
+            health=self.health,
+            description=Description(cards, secured=False),
+        )
         self.app = Starlette(
-            routes=routes(
-                answering, Predicting(config, self._models, in_flight), ModelRoutes(self._models), self.health
-            ),
+            routes=make_routes(parts),
             exception_handlers={HTTPException: answering.no_route},
             lifespan=self._lifespan,
         )
@@ -67,6 +80,7 @@ class Application:
         yield
         await self._models.close(self._config.drain_seconds)
         workers.close()
+        self._tracer.close()
         log_event("stopped")
 
     def _pipelines(self, workers: Workers) -> dict[str, Pipeline]:
@@ -88,7 +102,7 @@ class Application:
 def serve(config: ProxyConfig, cards: Mapping[str, ModelCard]) -> None:
     """Answer requests until SIGTERM or SIGINT, then let those in flight finish within the drain time."""
     application = Application(config, cards)
-    server = _DrainingServer(_uvicorn_config(config, application.app), application.health)
+    server = _DrainingServer(_uvicorn_config(config, application.app), application.health, config.linger_seconds)
     # uvicorn sends itself the signal again after a clean stop; this makes the end of the process clean as well.
     signal.signal(signal.SIGTERM, _exit)
     server.run()
@@ -100,17 +114,32 @@ def _exit(number: int, frame: FrameType | None) -> None:
 
 
 class _DrainingServer(uvicorn.Server):
-    """Tell readiness when the draining begins."""
+    """Tell readiness when the draining begins, and linger before the listening socket closes.
 
-    def __init__(self, config: uvicorn.Config, health: HealthRoutes) -> None:
+    Whoever sends requests hears only after a moment that this proxy ends; until then it takes them as before.
+    """
+
+    def __init__(self, config: uvicorn.Config, health: HealthRoutes, linger_seconds: float) -> None:
         super().__init__(config)
         self._health = health
+        self._linger_seconds = linger_seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Remember the loop that signals have to reach."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop."""
+        """Begin to stop; a person's Ctrl-C, and a second signal, do not linger."""
+        lingers = sig == signal.SIGTERM and self._linger_seconds > 0 and not self._health.draining
         self._health.draining = True
         log_event("draining", signal=signal.Signals(sig).name)
-        super().handle_exit(sig, frame)
+        stop = partial(super().handle_exit, sig, frame)
+        if lingers and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._linger_seconds, stop)
+        else:
+            stop()
 
 
 def _uvicorn_config(config: ProxyConfig, app: Starlette) -> uvicorn.Config:
@@ -120,7 +149,8 @@ def _uvicorn_config(config: ProxyConfig, app: Starlette) -> uvicorn.Config:
         port=config.listen.port_number,
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=config.limits.max_body_bytes,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -21,6 +21,7 @@ from proxy.telemetry.exchange import Exchange, chosen_request_id
 from proxy.telemetry.logs import log_bug, log_exchange
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.stages import server_timing
+from proxy.telemetry.tracing import Tracer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +39,25 @@ Route = Callable[[Request], Awaitable[Response]]
 class Answering:
     """Turn what handlers return or raise into responses."""
 
-    def __init__(self, config: ProxyConfig, metrics: Metrics) -> None:
+    def __init__(self, config: ProxyConfig, metrics: Metrics, tracer: Tracer) -> None:
         self._config = config
         self._metrics = metrics
+        self._tracer = tracer
 
-    def route(self, handler: Handler) -> Route:
-        """Return the function that a route calls."""
+    def route(self, path: str, handler: Handler) -> Route:
+        """Return the function that the route of a path calls; the path is the name of its traces."""
 
         async def answered(request: Request) -> Response:
-            return await self.answer(request, handler)
+            return await self.answer(request, path, handler)
 
         return answered
 
-    async def answer(self, request: Request, handler: Handler) -> Response:
+    async def answer(self, request: Request, path: str, handler: Handler) -> Response:
         """Answer one request."""
         exchange = Exchange(
             request_id=chosen_request_id(request.headers.get(ID_HEADER)),
             deadline=Deadline.after(self._config.deadline_seconds),
+            trace=self._tracer.begin(request.headers, request.method, path),
         )
         try:
             longest = self._config.deadline_seconds
@@ -81,7 +84,7 @@ class Answering:
                 status=status,
             )
 
-        return await self.answer(request, refuse)
+        return await self.answer(request, "/", refuse)
 
     def _failed(self, error: ProxyError, exchange: Exchange) -> Response:
         body = error_answer(error, exchange.request_id)
@@ -112,6 +115,7 @@ class Answering:
             exchange.status = 200
         exchange.client_bytes("to-client", size)
         self._metrics.record(exchange)
+        exchange.trace.end(exchange)
         log_exchange(exchange, None if error is None else f"{error.where}: {error.found}")
 
 

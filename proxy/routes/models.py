@@ -30,13 +30,16 @@ class ModelRoutes:
         """Answer `GET /v1/models/{model}`."""
         pipeline = self._models.find(request.path_params["model"])
         exchange.model = pipeline.model
-        return Answer(write_json(await pipeline.backend.service.status(exchange.call_context(), selector_of(request))))
+        status = await pipeline.backend.service.status(exchange.call_context(), selector_of(request))
+        return Answer(write_json(status))
 
     async def metadata(self, request: Request, exchange: Exchange) -> Answer:
         """Answer `GET /v1/models/{model}/metadata`."""
         pipeline = self._models.find(request.path_params["model"])
         exchange.model = pipeline.model
-        return Answer(write_json(await pipeline.backend.service.metadata(exchange.call_context(), selector_of(request))))
+        return Answer(
+            write_json(await pipeline.backend.service.metadata(exchange.call_context(), selector_of(request)))
+        )
 
 
 def _described(name: str, card: ModelCard) -> dict[str, Any]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from starlette.routing import Route
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from proxy.routes.answering import Answering
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from proxy.pages.demo import page_route, read_pages
+from proxy.routes.answering import Answering, Handler
+from proxy.routes.description import Description
 from proxy.routes.health import HealthRoutes
+from proxy.routes.live import LiveFrames
 from proxy.routes.models import ModelRoutes
 from proxy.routes.predicting import Predicting
 
@@ -13,14 +19,34 @@ _VERSIONS = ("/v1/models/{model}", "/v1/models/{model}/versions/{version:int}", 
 """A model in TensorFlow Serving's REST API: its latest version, one by number, or one by label."""
 
 
-def routes(answering: Answering, predicting: Predicting, models: ModelRoutes, health: HealthRoutes) -> list[Route]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answerers:
+    """Hold who answers what."""
+
+    answering: Answering
+    predicting: Predicting
+    models: ModelRoutes
+    live: LiveFrames
+    health: HealthRoutes
+    description: Description
+
+
+def make_routes(parts: Answerers) -> list[BaseRoute]:
     """Return all routes; of two that fit a path, the first is taken."""
     return [
-        Route("/v1/models", answering.route(models.list), methods=["GET"]),
-        *(Route(f"{path}:predict", answering.route(predicting.predict), methods=["POST"]) for path in _VERSIONS),
-        *(Route(f"{path}/metadata", answering.route(models.metadata), methods=["GET"]) for path in _VERSIONS),
-        *(Route(path, answering.route(models.status), methods=["GET"]) for path in _VERSIONS),
-        Route("/healthz", health.live, methods=["GET"]),
-        Route("/readyz", health.ready, methods=["GET"]),
-        Route("/metrics", health.metrics, methods=["GET"]),
+        Route("/v1/models", parts.answering.route("/v1/models", parts.models.list), methods=["GET"]),
+        *_of_versions(parts, ":predict", parts.predicting.predict, "POST"),
+        *_of_versions(parts, "/metadata", parts.models.metadata, "GET"),
+        WebSocketRoute("/v1/models/{model}/stream", parts.live.stream),
+        *_of_versions(parts, "", parts.models.status, "GET"),
+        Route("/healthz", parts.health.live, methods=["GET"]),
+        Route("/readyz", parts.health.ready, methods=["GET"]),
+        Route("/metrics", parts.health.metrics, methods=["GET"]),
+        Route("/openapi.json", parts.description.openapi, methods=["GET"]),
+        *(Route(path, page_route(page), methods=["GET"]) for path, page in read_pages().items()),
     ]
+
+
+def _of_versions(parts: Answerers, ending: str, handler: Handler, method: str) -> Iterator[Route]:
+    for path in _VERSIONS:
+        yield Route(f"{path}{ending}", parts.answering.route(f"{path}{ending}", handler), methods=[method])

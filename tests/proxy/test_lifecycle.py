@@ -111,6 +111,17 @@ def test_sigterm_lets_requests_in_flight_finish(tmp_path: Path) -> None:
     assert [answer.json() for answer in answers] == [{"predictions": [1.0]}]
 
 
+def test_new_requests_are_taken_while_it_lingers(tmp_path: Path) -> None:
+    config = {**proxy_config("", ["half"]), "linger-seconds": 2}
+    with serving(all_models()) as server:
+        config["models"][0]["target"] = server.address
+        with running(tmp_path, config) as proxy:
+            proxy.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: proxy.get("/readyz").status_code == 503, 1)
+            assert proxy.post("half", json={"instances": [1.0]}).json() == {"predictions": [2.5]}
+            assert proxy.process.wait(timeout=10) == 0
+
+
 def test_a_drain_ends_after_its_time(tmp_path: Path) -> None:
     answers: list[httpx.Response] = []
     config = {**proxy_config("", ["slow"]), "drain-seconds": 1, "deadline-seconds": 30}
