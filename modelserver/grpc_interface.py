@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any, TypeVar
@@ -43,6 +44,10 @@ SERVER_OPTIONS = [
     # Without this a second server on the port would be started silently and take a share of the requests.
     ("grpc.so_reuseport", 0),
 ]
+
+# In the trailing metadata of an answer: the seconds that this server needed for it, from the request's message to the
+# answer's. What a client measures beyond them is the way and gRPC's own work. Other servers do not tell.
+PROCESSING_SECONDS = "x-processing-seconds"
 
 STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 DEFAULT_RELOAD_SECONDS = 300.0
@@ -124,8 +129,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def _counted(self, api: str, model: str, context: grpc.ServicerContext, answer: Callable[[], Response]) -> Response:
         def counted() -> Response:
+            started = time.perf_counter()
             with self._metrics.request(model, api, "GRPC"):
-                return answer()
+                response = answer()
+            context.set_trailing_metadata(((PROCESSING_SECONDS, f"{time.perf_counter() - started:.6f}"),))
+            return response
 
         return translated(context, counted)
 
