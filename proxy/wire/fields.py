@@ -56,6 +56,8 @@ def read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
     Raises:
         Malformed: It does not end before `end`, or not after ten bytes.
     """
+    if at < end and data[at] < 0x80:
+        return data[at], at + 1
     value = shift = 0
     for position in range(at, min(end, at + _MAX_VARINT_BYTES)):
         byte = data[position]

@@ -8,6 +8,7 @@ with 42 tokens and padding takes about 100 bytes so, and 2000 as `tensor_content
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from protos.stubs.tensorflow.core.framework.tensor_shape_pb2 import TensorShapeP
 from protos.stubs.tensorflow.core.framework.types_pb2 import DataType
 from proxy.wire.fields import BYTES
 from proxy.wire.tensors import DATA_TYPES, ELEMENTS, FIXED_LISTS, STRING_LIST
-from proxy.wire.varints import encode_varints, varint_sizes, write_varint
+from proxy.wire.varints import encode_varints, varints_size, write_varint
 
 Array = NDArray[Any]
 Buffer = bytes | memoryview
@@ -30,7 +31,8 @@ MOST_LISTED = 16_384
 
 _SAMPLE = 4096
 
-# Integers of one byte are pictures, whose values take one or two bytes in a list; halves are numbers as floats are.
+# Integers of one byte are mostly pictures, and would take one byte or two in a list. Floats take as many bytes in a
+# list as in `tensor_content`, so that only repetitions count: a list is tried where it would have one value.
 _CUT_TO_INTEGERS = frozenset(np.dtype(name) for name in ("<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "?"))
 _CUT_TO_ONE = frozenset(np.dtype(name) for name in ("<f4", "<f8"))
 
@@ -68,6 +70,7 @@ def delimited(number: int, pieces: Iterable[Buffer]) -> list[Buffer]:
     return [write_varint(number << 3 | BYTES) + write_varint(sum(map(len, held))), *held]
 
 
+@lru_cache(maxsize=256)
 def _head(shape: tuple[int, ...], data_type: DataType) -> bytes:
     dims = [TensorShapeProto.Dim(size=size) for size in shape]
     return TensorProto(dtype=data_type, tensor_shape=TensorShapeProto(dim=dims)).SerializeToString()
@@ -85,10 +88,9 @@ def _listed(flat: Array, data_type: DataType) -> list[Buffer] | None:
     else:
         # The bits of a negative number are those of its 64 bits.
         numbers = kept.astype(np.int64 if kept.dtype.kind == "i" else np.uint64).view(np.uint64)
-        sizes = varint_sizes(numbers)
-        if int(sizes.sum()) >= flat.nbytes:
+        if varints_size(numbers) >= flat.nbytes:
             return None
-        written = encode_varints(numbers, sizes)
+        written = encode_varints(numbers)
     field = delimited(number, [written])
     return field if sum(map(len, field)) < flat.nbytes else None
 

@@ -53,32 +53,26 @@ def decode_varints(packed: Bytes) -> Numbers:
     return numbers
 
 
-def varint_sizes(numbers: Numbers) -> NDArray[np.intp]:
-    """Return how many bytes each number takes."""
-    sizes = np.ones(len(numbers), np.intp)
-    largest = int(numbers.max(initial=0))
-    for bits in range(7, largest.bit_length(), 7):
-        sizes += numbers >= np.uint64(1 << bits)
-    return sizes
+def varints_size(numbers: Numbers) -> int:
+    """Return how many bytes `encode_varints` makes of the same numbers, at a tenth of its time."""
+    steps = range(7, int(numbers.max()).bit_length(), 7)
+    return len(numbers) + sum(int(np.count_nonzero(numbers >= np.uint64(1 << bits))) for bits in steps)
 
 
-def encode_varints(numbers: Numbers, sizes: NDArray[np.intp]) -> bytes:
+def encode_varints(numbers: Numbers) -> bytes:
     """Write numbers as varints one behind the other.
 
     Args:
-        numbers: Signed ones as unsigned ones of the same 64 bits.
-        sizes: What `varint_sizes` says of them.
+        numbers: At least one; signed ones as unsigned ones of the same 64 bits.
     """
-    ends = np.cumsum(sizes)
-    packed = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
-    starts = ends - sizes
-    rest, position = numbers, 0
-    while len(rest):
-        continued = sizes > position + 1
-        packed[starts + position] = (rest & np.uint64(0x7F)).astype(np.uint8) | (continued.astype(np.uint8) << 7)
-        rest, starts, sizes = rest[continued] >> np.uint64(7), starts[continued], sizes[continued]
-        position += 1
-    return packed.tobytes()
+    width = max(1, -(-int(numbers.max()).bit_length() // 7))
+    # [numbers, width]: what is left of each number at each byte; a number ends where nothing is left.
+    rest = numbers[:, None] >> np.arange(0, 7 * width, 7, dtype=np.uint64)
+    used = rest != 0
+    used[:, 0] = True
+    packed = (rest & np.uint64(0x7F)).astype(np.uint8)
+    packed[:, :-1] |= used[:, 1:].view(np.uint8) << np.uint8(7)
+    return packed[used].tobytes()
 
 
 def write_varint(number: int) -> bytes:
