@@ -18,7 +18,8 @@ from proxy.signature_names import (
     SCORES,
     K,
 )
-from publisher.graph import centernet, nanodet
+from publisher.graph import centernet, nanodet, yolo
+from publisher.graph.candidates import Candidates
 from publisher.graph.suppression import detections
 from publisher.graph.top_k import top_k
 
@@ -26,7 +27,11 @@ Tensors = Mapping[str, Any]
 Answer = Callable[[Tensors, Tensors], dict[str, Any]]
 """Takes the model's outputs and the settings of the request, each by name."""
 
-_CANDIDATES: dict[str, Callable[..., Any]] = {"nanodet": nanodet.candidates, "centernet": centernet.candidates}
+_CANDIDATES: dict[str, Callable[..., Candidates]] = {
+    "nanodet": nanodet.candidates,
+    "centernet": centernet.candidates,
+    "yolo": yolo.candidates,
+}
 """A new decoder of boxes is a file here like the one in the proxy, and its name in this table."""
 
 

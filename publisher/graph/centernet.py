@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from proxy.decoders.centernet import Centernet
 from proxy.pictures.picture_input import PictureInput
-from publisher.graph.candidates import Candidates
+from publisher.graph.candidates import Boxes, Candidates
 from publisher.graph.outputs import named_output
 
 
@@ -27,4 +27,9 @@ def candidates(outputs: Mapping[str, Any], output: Centernet, spec: PictureInput
     """
     del spec, class_count
     rows = named_output(outputs, output.tensor, (None, 6))
-    return Candidates(boxes=rows[..., :4], scores=rows[..., 4], classes=tf.cast(rows[..., 5], tf.int32))
+
+    def read(index: Any) -> Boxes:
+        chosen = tf.gather(rows, index, batch_dims=1)
+        return Boxes(corners=chosen[..., :4], classes=tf.cast(chosen[..., 5], tf.int32))
+
+    return Candidates(scores=rows[..., 4], read=read)

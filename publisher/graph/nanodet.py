@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from proxy.decoders.nanodet import Nanodet
 from proxy.pictures.picture_input import PictureInput
-from publisher.graph.candidates import Candidates
+from publisher.graph.candidates import Boxes, Candidates
 from publisher.graph.outputs import shaped_output
+
+Cells = npt.NDArray[np.float32]
 
 
 def candidates(outputs: Mapping[str, Any], output: Nanodet, spec: PictureInput, class_count: int) -> Candidates:
@@ -25,35 +29,34 @@ def candidates(outputs: Mapping[str, Any], output: Nanodet, spec: PictureInput, 
     Raises:
         MismatchError: An output is missing.
     """
-    levels = [_level(outputs, output, spec, class_count, stride) for stride in output.strides]
-    return Candidates(
-        boxes=tf.concat([level.boxes for level in levels], axis=1),
-        scores=tf.concat([level.scores for level in levels], axis=1),
-        classes=tf.concat([level.classes for level in levels], axis=1),
-    )
+    steps = output.reg_max + 1
+    levels = [_cells(spec, stride) for stride in output.strides]
+    scores = tf.concat([shaped_output(outputs, (len(level), class_count)) for level in levels], axis=1)
+    distances = tf.concat([shaped_output(outputs, (len(level), 4 * steps)) for level in levels], axis=1)
+    cells = tf.constant(np.concatenate(levels))
+
+    def read(index: Any) -> Boxes:
+        chosen = tf.gather(scores, index, batch_dims=1)
+        corners = _corners(tf.gather(distances, index, batch_dims=1), tf.gather(cells, index), steps)
+        return Boxes(corners=corners, classes=tf.argmax(chosen, axis=2, output_type=tf.int32))
+
+    return Candidates(scores=tf.reduce_max(scores, axis=2), read=read)
 
 
-def _level(
-    outputs: Mapping[str, Any], output: Nanodet, spec: PictureInput, class_count: int, stride: int
-) -> Candidates:
+def _cells(spec: PictureInput, stride: int) -> Cells:
+    """Return the centre of each cell of a level and its stride, float32 [cells, 3] as x, y, stride."""
     columns, rows = -(-spec.width_pixels // stride), -(-spec.height_pixels // stride)
-    scores = shaped_output(outputs, (columns * rows, class_count))
-    distances = shaped_output(outputs, (columns * rows, 4 * (output.reg_max + 1)))
-    return Candidates(
-        boxes=_boxes(distances, output.reg_max + 1, columns, stride),
-        scores=tf.reduce_max(scores, axis=2),
-        classes=tf.argmax(scores, axis=2, output_type=tf.int32),
-    )
+    cell = np.arange(columns * rows)
+    x = (cell % columns + np.float32(0.5)) * np.float32(stride)
+    y = (cell // columns + np.float32(0.5)) * np.float32(stride)
+    return np.stack([x, y, np.full_like(x, stride)], axis=1).astype(np.float32)
 
 
-def _boxes(distances: Any, steps: int, columns: int, stride: int) -> Any:
-    """Turn distance distributions into boxes, float32 [N, cells, 4]."""
-    cells = distances.shape[1]
-    logits = tf.reshape(distances, [-1, cells, 4, steps])
+def _corners(distances: Any, cells: Any, steps: int) -> Any:
+    """Turn distance distributions [N, k, 4 * steps] around cells [N, k, 3] into boxes, float32 [N, k, 4]."""
+    logits = tf.reshape(distances, [*tf.unstack(tf.shape(distances)[:2]), 4, steps])
     weights = tf.exp(logits - tf.reduce_max(logits, axis=-1, keepdims=True))
     mean = tf.reduce_sum(weights * tf.range(steps, dtype=tf.float32), axis=-1) / tf.reduce_sum(weights, axis=-1)
-    left, top, right, bottom = tf.unstack(mean * float(stride), axis=-1)
-    cell = tf.range(cells)
-    x = (tf.cast(cell % columns, tf.float32) + 0.5) * float(stride)
-    y = (tf.cast(cell // columns, tf.float32) + 0.5) * float(stride)
+    x, y, stride = (cells[..., number] for number in range(3))
+    left, top, right, bottom = (mean[..., number] * stride for number in range(4))
     return tf.stack([x - left, y - top, x + right, y + bottom], axis=-1)

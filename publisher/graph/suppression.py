@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from publisher.graph.candidates import Candidates
+from publisher.graph.candidates import Boxes, Candidates
 
 MOST_CANDIDATES = 1000
 """Of more boxes over the threshold, the strongest are looked at; the matrix has the square of this many values."""
@@ -35,20 +35,21 @@ def detections(candidates: Candidates, score_threshold: Any, iou_threshold: Any,
         float32 [N, m, 6] as x1, y1, x2, y2, score, class; m is the most of any picture, and the others end in rows of
         zeros with the score -1.
     """
-    strength, found = _strongest(candidates, score_threshold)
-    kept = _kept(found, iou_threshold) & (strength >= 0)
+    strength, index = _strongest(candidates.scores, score_threshold)
+    boxes = candidates.read(index)
+    scores = tf.gather(candidates.scores, index, batch_dims=1)
+    kept = _kept(boxes, iou_threshold) & (strength >= 0)
     most = tf.minimum(_most(kept), max_detections)
     strength, index = _top(tf.where(kept, strength, -1.0), most)
-    rows = _rows(_gathered(found, index))
+    rows = tf.gather(_rows(boxes, scores), index, batch_dims=1)
     return tf.where((strength >= 0)[..., None], rows, tf.constant(_NO_ROW))[:, :most]
 
 
-def _strongest(candidates: Candidates, score_threshold: Any) -> tuple[Any, Candidates]:
-    """Return the strongest candidates by falling strength; the strength of what is under the threshold is -1."""
-    scores = tf.where(tf.math.is_nan(candidates.scores), float("inf"), candidates.scores)
-    reaching = scores >= score_threshold
-    strength, index = _top(tf.where(reaching, scores, -1.0), tf.minimum(_most(reaching), MOST_CANDIDATES))
-    return strength, _gathered(candidates, index)
+def _strongest(scores: Any, score_threshold: Any) -> tuple[Any, Any]:
+    """Return strengths, falling, and the boxes' numbers; what is under the threshold has the strength -1."""
+    ranked = tf.where(tf.math.is_nan(scores), float("inf"), scores)
+    reaching = ranked >= score_threshold
+    return _top(tf.where(reaching, ranked, -1.0), tf.minimum(_most(reaching), MOST_CANDIDATES))
 
 
 def _most(marked: Any) -> Any:
@@ -57,29 +58,20 @@ def _most(marked: Any) -> Any:
 
 
 def _top(strength: Any, count: Any) -> tuple[Any, Any]:
-    """Return the strongest and where they were, those of equal strength in their order; at least one.
+    """Return the strongest and their numbers, those of equal strength in their order; at least one.
 
     OpenVINO takes no top-0.
     """
     return tf.math.top_k(strength, tf.maximum(count, 1))
 
 
-def _rows(candidates: Candidates) -> Any:
-    classes = tf.cast(candidates.classes, tf.float32)
-    return tf.concat([candidates.boxes, candidates.scores[..., None], classes[..., None]], axis=2)
+def _rows(boxes: Boxes, scores: Any) -> Any:
+    return tf.concat([boxes.corners, scores[..., None], tf.cast(boxes.classes, tf.float32)[..., None]], axis=2)
 
 
-def _gathered(candidates: Candidates, index: Any) -> Candidates:
-    return Candidates(
-        boxes=tf.gather(candidates.boxes, index, batch_dims=1),
-        scores=tf.gather(candidates.scores, index, batch_dims=1),
-        classes=tf.gather(candidates.classes, index, batch_dims=1),
-    )
-
-
-def _kept(sorted_candidates: Candidates, iou_threshold: Any) -> Any:
+def _kept(by_strength: Boxes, iou_threshold: Any) -> Any:
     """Solve the equation of the greedy suppression; bool [N, k]."""
-    ousts = tf.cast(_ousts(sorted_candidates, iou_threshold), tf.float32)
+    ousts = tf.cast(_ousts(by_strength, iou_threshold), tf.float32)
 
     def step(kept: Any, before: Any) -> tuple[Any, Any]:
         del before
@@ -88,22 +80,23 @@ def _kept(sorted_candidates: Candidates, iou_threshold: Any) -> Any:
     def changes(kept: Any, before: Any) -> Any:
         return tf.reduce_any(kept != before)
 
-    everything = tf.ones_like(sorted_candidates.scores)
+    everything = tf.ones_like(by_strength.classes, tf.float32)
     kept, _ = tf.while_loop(changes, step, step(everything, everything), maximum_iterations=MOST_CANDIDATES)
     return kept > 0
 
 
-def _ousts(candidates: Candidates, iou_threshold: Any) -> Any:
+def _ousts(by_strength: Boxes, iou_threshold: Any) -> Any:
     """Say which box (second axis) would oust which weaker one (third axis); bool [N, k, k]."""
-    same_class = candidates.classes[:, :, None] == candidates.classes[:, None, :]
-    number = tf.range(tf.shape(candidates.scores)[1])
+    classes = by_strength.classes
+    number = tf.range(tf.shape(classes)[1])
     stronger = number[:, None] < number[None, :]
-    return same_class & stronger & (_overlaps(candidates.boxes) > iou_threshold)
+    same_class = classes[:, :, None] == classes[:, None, :]
+    return same_class & stronger & (_overlaps(by_strength.corners) > iou_threshold)
 
 
-def _overlaps(boxes: Any) -> Any:
+def _overlaps(corners: Any) -> Any:
     """Return the intersection over union of every two boxes, float32 [N, k, k]; 0 where both are empty."""
-    left, top, right, bottom = (boxes[:, :, side] for side in range(4))
+    left, top, right, bottom = (corners[:, :, side] for side in range(4))
     areas = tf.maximum(right - left, 0.0) * tf.maximum(bottom - top, 0.0)
     width = tf.minimum(right[:, :, None], right[:, None, :]) - tf.maximum(left[:, :, None], left[:, None, :])
     height = tf.minimum(bottom[:, :, None], bottom[:, None, :]) - tf.maximum(top[:, :, None], top[:, None, :])
