@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from proxy.errors import ProxyError
 from proxy.outputs.result import Result
 from proxy.pipeline import Pipeline, Wish
 from proxy.tasks.task import Task
@@ -24,6 +25,8 @@ class Item:
     note: dict[str, Any]
     """What its answer begins with, such as the number of the frame."""
     task: Task
+    place: str = ""
+    """Where the picture is in its request, for messages."""
 
 
 async def ask_in_order(
@@ -50,6 +53,11 @@ async def ask_in_order(
 
 async def _first(under_way: deque[tuple[Item, asyncio.Task[Result]]]) -> tuple[Item, Result]:
     item, asking = under_way[0]
-    result = await asking
+    try:
+        result = await asking
+    except ProxyError as error:
+        if item.place:
+            error.where = f"{item.place} > {error.where}"
+        raise
     under_way.popleft()
     return item, result

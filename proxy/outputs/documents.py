@@ -17,5 +17,5 @@ def document(result: Result, style: Style) -> dict[str, Any]:
     if isinstance(result, ClassificationsResult):
         return classifications_document(result, style)
     prediction = result.prediction
-    outputs = jsonable_outputs(prediction.outputs)
+    outputs = jsonable_outputs(prediction.outputs, style.decimals)
     return {"model": style.model, "version": str(prediction.version), "outputs": outputs}

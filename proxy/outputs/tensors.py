@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from proxy.outputs.answer import Answer
 from proxy.outputs.answers import outputs_answer, tensors_answer
+from proxy.outputs.media import Media
 from proxy.outputs.result import TensorsResult
 from proxy.outputs.style import Style
+from proxy.wire.predictions import write_predict_response
 
 
 def write_json(result: TensorsResult, style: Style) -> Answer:
@@ -16,5 +18,10 @@ def write_json(result: TensorsResult, style: Style) -> Answer:
     """
     prediction = result.prediction
     if result.form is None:
-        return Answer(outputs_answer(style.model, prediction.version, prediction.outputs))
-    return Answer(tensors_answer(prediction.outputs, result.form))
+        return Answer(outputs_answer(style.model, prediction.version, prediction.outputs, style.decimals))
+    return Answer(tensors_answer(prediction.outputs, result.form, style.decimals))
+
+
+def write_protobuf(result: TensorsResult, style: Style) -> Answer:
+    """Write a PredictResponse."""
+    return Answer(write_predict_response(result.prediction, style.model), Media.PROTOBUF.value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from proxy.outputs import found, tensors
+from proxy.outputs import annotated, found, tensors
 from proxy.outputs.answer import Answer
 from proxy.outputs.media import Media, not_acceptable
 from proxy.outputs.result import ClassificationsResult, DetectionsResult, Result, TensorsResult
@@ -18,8 +18,13 @@ Writer = Callable[[Any, Style], Answer]
 
 _WRITERS: dict[tuple[type[Result], Media], Writer] = {
     (TensorsResult, Media.JSON): tensors.write_json,
+    (TensorsResult, Media.PROTOBUF): tensors.write_protobuf,
     (DetectionsResult, Media.JSON): found.write_detections,
     (ClassificationsResult, Media.JSON): found.write_classifications,
+    (DetectionsResult, Media.PNG): annotated.write_annotated,
+    (DetectionsResult, Media.JPEG): annotated.write_annotated,
+    (ClassificationsResult, Media.PNG): annotated.write_annotated,
+    (ClassificationsResult, Media.JPEG): annotated.write_annotated,
 }
 
 

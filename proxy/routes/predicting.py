@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from functools import partial
+from typing import TypeVar
 
 from starlette.requests import Request
 
 from proxy.backend.call import Selector
-from proxy.config import ProxyConfig
+from proxy.config import Limits, ProxyConfig
 from proxy.departure import unless_client_leaves
 from proxy.errors import BodyTooSlow
 from proxy.inputs.compression import unpack
+from proxy.inputs.upload import read_uploads
 from proxy.limits import InFlight, read_body
 from proxy.models import Models
 from proxy.outputs.answer import Answer
 from proxy.outputs.media import choose_media
 from proxy.pipeline import Pipeline, Wish
-from proxy.tasks.content import choose_task
+from proxy.routes.answering import StreamedAnswer
+from proxy.routes.series import SeriesAnswers
+from proxy.series import Item
+from proxy.tasks.content import Content, read_content
 from proxy.tasks.options import read_options
+from proxy.tasks.picture import prepare_picture_task
 from proxy.telemetry.exchange import Exchange
+
+T = TypeVar("T")
 
 
 class Predicting:
@@ -31,18 +39,18 @@ class Predicting:
         self._models = models
         self._in_flight = in_flight
 
-    async def predict(self, request: Request, exchange: Exchange) -> Answer:
+    async def predict(self, request: Request, exchange: Exchange) -> Answer | StreamedAnswer:
         """Answer `POST /v1/models/{model}:predict`, of the latest version, one by number, or one by label."""
         pipeline = self._pipeline(request, exchange)
-        task = choose_task(request.headers)
+        content = read_content(request.headers)
         wish = Wish(
             selector=selector_of(request),
             options=read_options(request.query_params.multi_items()),
             media=choose_media(request.headers.get("accept")),
         )
         async with self._in_flight.place(exchange.deadline):
-            body = await self._body(request, exchange)
-            work = self._in_time(pipeline.predict(partial(task, body), wish, exchange), exchange)
+            body = await self._body(request, content, exchange)
+            work = self._in_time(_answer(pipeline, content, body, wish, self._config.limits, exchange), exchange)
             return await unless_client_leaves(request, work)
 
     def _pipeline(self, request: Request, exchange: Exchange) -> Pipeline:
@@ -50,7 +58,7 @@ class Predicting:
         exchange.model = pipeline.model
         return pipeline
 
-    async def _body(self, request: Request, exchange: Exchange) -> bytes:
+    async def _body(self, request: Request, content: Content, exchange: Exchange) -> bytes:
         """Read the body within the limits of size and time."""
         limit = self._config.limits.max_body_bytes
         try:
@@ -60,14 +68,47 @@ class Predicting:
             late = exchange.deadline.exceeded("request body")
             raise BodyTooSlow(late.where, late.found, late.reason, late.remedy) from error
         exchange.client_bytes("from-client", len(body))
-        return unpack(body, request.headers.get("content-encoding"), limit)
+        return unpack(body, content.encoding, limit)
 
-    async def _in_time(self, work: Awaitable[Answer], exchange: Exchange) -> Answer:
+    async def _in_time(self, work: Awaitable[T], exchange: Exchange) -> T:
         try:
             async with asyncio.timeout(exchange.deadline.remaining):
                 return await work
         except TimeoutError as error:
             raise exchange.deadline.exceeded(f"request for {exchange.model!r}") from error
+
+
+async def _answer(
+    pipeline: Pipeline, content: Content, body: bytes, wish: Wish, limits: Limits, exchange: Exchange
+) -> Answer | StreamedAnswer:
+    """Answer a body as a whole, or each picture of a form."""
+    if content.boundary is None:
+        tasks: list[Item] = [Item(note={}, task=partial(content.task(), body))]
+    else:
+        tasks = await asyncio.to_thread(_pictures, body, content.boundary, limits.max_parts, exchange)
+    if len(tasks) == 1 and not wish.media.streams:
+        return await pipeline.predict(tasks[0].task, wish, exchange)
+    return await SeriesAnswers(pipeline, wish, exchange).answer("pictures", _each(tasks))
+
+
+def _pictures(body: bytes, boundary: bytes, max_parts: int, exchange: Exchange) -> list[Item]:
+    """Read the pictures of a form."""
+    with exchange.stages.time("decode"):
+        uploads = read_uploads(body, boundary, max_parts)
+    several = len(uploads) > 1
+    return [
+        Item(
+            note={"part": upload.name, "file": upload.file_name},
+            task=partial(prepare_picture_task, upload.data),
+            place=f"part {number}" if several else "",
+        )
+        for number, upload in enumerate(uploads, 1)
+    ]
+
+
+async def _each(items: list[Item]) -> AsyncIterator[Item]:
+    for item in items:
+        yield item
 
 
 def selector_of(request: Request) -> Selector:

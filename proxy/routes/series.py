@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ import orjson
 from proxy.outputs.answer import Answer
 from proxy.outputs.documents import document
 from proxy.outputs.error_form import error_document
-from proxy.outputs.media import Media
+from proxy.outputs.media import Media, not_acceptable
 from proxy.outputs.style import Style
 from proxy.pipeline import Pipeline, Wish
 from proxy.routes.answering import StreamedAnswer, as_proxy_error
@@ -26,8 +27,28 @@ class SeriesAnswers:
     def __init__(self, pipeline: Pipeline, wish: Wish, exchange: Exchange) -> None:
         self._pipeline = pipeline
         self._wish = wish
+        # A picture of the series has no form of its own.
+        self._each = replace(wish, media=Media.JSON)
         self._exchange = exchange
         self._style = Style(model=pipeline.model, card=pipeline.card, media=Media.JSON, decimals=wish.options.round)
+
+    async def answer(self, key: str, items: AsyncIterator[Item]) -> Answer | StreamedAnswer:
+        """Write the answers in the form that is accepted.
+
+        Args:
+            key: Under which they stand in a whole document.
+            items: The pictures.
+
+        Raises:
+            NotAcceptable: A series cannot be written in this form.
+            ProxyError: What a picture causes, before anything is sent.
+        """
+        if self._wish.media.streams:
+            return await self.streamed(items)
+        if self._wish.media is not Media.JSON:
+            forms = ", ".join(media.value for media in Media if media is Media.JSON or media.streams)
+            raise not_acceptable(self._wish.media.value, f"What is found on several pictures can be written as {forms}")
+        return await self.collected(key, items)
 
     async def collected(self, key: str, items: AsyncIterator[Item]) -> Answer:
         """Wait for all and write them under a key, beside the model's name.
@@ -65,7 +86,7 @@ class SeriesAnswers:
         return StreamedAnswer(pieces(), self._wish.media.value)
 
     async def _documents(self, items: AsyncIterator[Item]) -> Documents:
-        async for item, result in ask_in_order(self._pipeline, items, self._wish, self._exchange):
+        async for item, result in ask_in_order(self._pipeline, items, self._each, self._exchange):
             yield {**item.note, **document(result, self._style)}
 
 

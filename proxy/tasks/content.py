@@ -1,9 +1,9 @@
-"""Content: which task a body is for, by its Content-Type."""
+"""Content: how a body is to be read, by its Content-Type."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 
 from python_multipart.multipart import parse_options_header
 
@@ -13,7 +13,6 @@ from proxy.tasks.picture import prepare_picture_task
 from proxy.tasks.task import BodyTask
 from proxy.tasks.tensors import prepare_json
 from proxy.tasks.text import prepare_text_task
-from proxy.tasks.upload import prepare_upload
 
 # A new kind of input is a task in a file of its own and its media type here.
 _TASKS: dict[str, BodyTask] = {
@@ -24,26 +23,52 @@ _TASKS: dict[str, BodyTask] = {
     "image/webp": prepare_picture_task,
     "text/plain": prepare_text_task,
 }
-_MULTIPART = "multipart/form-data"
+_FORM = "multipart/form-data"
 
 
-def choose_task(headers: Mapping[str, str]) -> BodyTask:
-    """Choose the task for a body.
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Hold what the headers say of a body."""
+
+    media_type: str
+    boundary: bytes | None
+    """Between the parts of a form; None for a body that is no form."""
+    encoding: str | None
+    """How it is compressed."""
+
+    @property
+    def is_video(self) -> bool:
+        """Say whether the body is a video."""
+        return self.media_type.startswith("video/")
+
+    def task(self) -> BodyTask:
+        """Return the task for the body as a whole.
+
+        Raises:
+            UnsupportedContent: The proxy has none.
+        """
+        if self.media_type not in _TASKS:
+            raise UnsupportedContent(
+                where="header Content-Type",
+                found=repr(self.media_type[:80] or "(none)"),
+                reason="It says how the body is to be read",
+                remedy=f"Send {', '.join(_TASKS)}, a video, or {_FORM} with files",
+            )
+        return _TASKS[self.media_type]
+
+
+def read_content(headers: Mapping[str, str]) -> Content:
+    """Read the headers of a body.
 
     Raises:
-        UnsupportedContent: The proxy has no task for it, or cannot unpack it.
+        UnsupportedContent: The proxy has no task for such a body, or cannot unpack it.
     """
-    check_encoding(headers.get("content-encoding"))
-    media_type, options = parse_options_header(headers.get("content-type", ""))
-    name = media_type.decode("latin-1").lower()
-    if name == _MULTIPART and options.get(b"boundary"):
-        return partial(prepare_upload, options[b"boundary"])
-    if name not in _TASKS:
-        known = ", ".join([*_TASKS, f"{_MULTIPART} with files"])
-        raise UnsupportedContent(
-            where="header Content-Type",
-            found=repr(name[:80] or "(none)"),
-            reason="It says how the body is to be read",
-            remedy=f"Send {known}",
-        )
-    return _TASKS[name]
+    encoding = headers.get("content-encoding")
+    check_encoding(encoding)
+    name, options = parse_options_header(headers.get("content-type", ""))
+    media_type = name.decode("latin-1").lower()
+    boundary = options.get(b"boundary") if media_type == _FORM else None
+    content = Content(media_type, boundary or None, encoding)
+    if content.boundary is None and not content.is_video:
+        content.task()
+    return content

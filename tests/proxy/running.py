@@ -31,8 +31,9 @@ class RunningProxy:
     start_seconds: float = 0.0
 
     def post(self, model: str, **content: Any) -> httpx.Response:
-        """Send a predict request."""
-        return httpx.post(f"{self.url}/v1/models/{model}:predict", timeout=30, **content)
+        """Send a predict request; `model` may have a verb and a query behind it."""
+        path = model if ":" in model else f"{model}:predict"
+        return httpx.post(f"{self.url}/v1/models/{path}", timeout=30, **content)
 
     def get(self, path: str) -> httpx.Response:
         """Read a path."""
