@@ -137,7 +137,8 @@ function showAnswer(answer) {
     if (by("found-title").textContent !== finds.title) by("found-title").textContent = finds.title;
     by("finds").replaceChildren(...finds.rows);
   }
-  const text = JSON.stringify(answer, null, 1);
+  // Numbers of a list stand in one line: a box has four.
+  const text = JSON.stringify(answer, null, 1).replace(/\[[\s\d.,e+-]+\]/g, (list) => list.replace(/\s+/g, "").replaceAll(",", ", "));
   by("json").textContent = text.length > JSON_SHOWN ? `${text.slice(0, JSON_SHOWN)}\n… ${inBytes(text.length)} in all` : text;
   by("document").hidden = false;
   by("nothing").hidden = true;

@@ -56,6 +56,8 @@ def log_exchange(exchange: Exchange, found: str | None) -> None:
     }
     if found is not None:
         fields["found"] = found
+    if exchange.trace.trace_id is not None:
+        fields["trace_id"] = exchange.trace.trace_id
     _LOGGER.log(level, "request", extra={"fields": fields})
 
 

@@ -50,6 +50,7 @@ class FakeServer(prediction_service_pb2_grpc.PredictionServiceServicer, model_se
     address: str = ""
     metadata_calls: int = 0
     request_ids: list[str] = field(default_factory=list)
+    trace_parents: list[str] = field(default_factory=list)
     remaining_seconds: list[float] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
     held: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -57,7 +58,9 @@ class FakeServer(prediction_service_pb2_grpc.PredictionServiceServicer, model_se
 
     def Predict(self, request, context):
         model = self._model(request, context)
-        self.request_ids.append(dict(context.invocation_metadata()).get("x-request-id", ""))
+        metadata = dict(context.invocation_metadata())
+        self.request_ids.append(metadata.get("x-request-id", ""))
+        self.trace_parents.append(metadata.get("traceparent", ""))
         self.remaining_seconds.append(context.time_remaining())
         if request.model_spec.name == "slow":
             self._wait(context)

@@ -21,7 +21,10 @@ from proxy.telemetry.spans import RareLines
 from proxy.telemetry.stages import Stages, server_timing
 from proxy.telemetry.trace_context import read_trace_context
 from proxy.telemetry.tracing import Tracer, TracingSettings, make_tracer
-from tests.proxy.fake_server import wait_until
+from tests.proxy.conftest import proxy_config
+from tests.proxy.fake_models import all_models
+from tests.proxy.fake_server import serving, wait_until
+from tests.proxy.running import running
 
 _TRACE, _PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 _HEADER = f"00-{_TRACE}-{_PARENT}-01"
@@ -229,6 +232,28 @@ def test_spans_come_without_a_close(collector: Collector) -> None:
     tracer.begin({}, "POST", "/").end(Told())
     wait_until(lambda: len(collector.spans) == 1)
     tracer.close()
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_trace_goes_through_the_proxy_to_the_model_server(recorded: bool, collector: Collector, tmp_path) -> None:
+    settings = {"tracing": {"endpoint": collector.address}} if recorded else {}
+    with (
+        serving({"half": all_models()["half"]}) as server,
+        running(tmp_path, {**proxy_config(server.address, ["half"]), **settings}) as proxy,
+    ):
+        answer = proxy.post("half", json={"instances": [2]}, headers=_headers())
+        assert answer.json() == {"predictions": [3]}
+        wait_until(lambda: any(line["event"] == "request" for line in proxy.read_log()))
+        line = next(line for line in proxy.read_log() if line["event"] == "request")
+    assert line["trace_id"] == _TRACE
+    request = next((span for span in collector.spans if span.name == "POST /v1/models/{model}:predict"), None)
+    assert (request is not None) is recorded
+    span_id = _PARENT if request is None else request.span_id.hex()
+    assert server.trace_parents == [f"00-{_TRACE}-{span_id}-01"]
+    if request is not None:
+        assert request.parent_span_id.hex() == _PARENT
+        assert "kubevc.model_version" in {pair.key for pair in request.attributes}
+        assert {"decode", "encode", "model"} <= {span.name for span in collector.spans}
 
 
 @pytest.mark.parametrize("endpoint", ["collector", "http://collector:4317", "collector:4317/v1", ":4317", "a b:1"])
