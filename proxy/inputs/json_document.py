@@ -56,19 +56,24 @@ def read_document(data: bytes | memoryview, remedy: str, read: Callable[[Any], V
         except (RequestError, NotNumbers):
             # The general way knows what is wrong, or that nothing is.
             del document
-    return read(_parsed(data, remedy))
+    return read(parse_document(data, remedy))
+
+
+def parse_document(data: bytes, remedy: str) -> Any:
+    """Parse a body the general way.
+
+    Raises:
+        InvalidJson: The body is no JSON.
+    """
+    try:
+        return orjson.loads(data.removeprefix(_BYTE_ORDER_MARK))
+    except orjson.JSONDecodeError as error:
+        raise InvalidJson("JSON body", f"no JSON ({error})", "The body must be one JSON object", remedy) from error
 
 
 def kind_of(value: object) -> str:
     """Return JSON's name of a value's type."""
     return _KINDS.get(type(value), "number")
-
-
-def _parsed(data: bytes, remedy: str) -> Any:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise InvalidJson("JSON body", f"no JSON ({error})", "The body must be one JSON object", remedy) from error
 
 
 def _with_number_texts(data: bytes) -> Any:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from proxy.card import ModelCard
 from proxy.outputs.answer import Answer
 from proxy.outputs.result import ClassificationsResult, DetectionsResult
+from proxy.outputs.rounding import round_to
 from proxy.outputs.style import Style
 
 Document = dict[str, Any]
@@ -29,7 +29,7 @@ def write_classifications(result: ClassificationsResult, style: Style) -> Answer
 def detections_document(result: DetectionsResult, style: Style) -> Document:
     """Return boxes in pixels of the source picture, ready for `orjson`."""
     found = result.found
-    boxes, scores = _rounded(found.boxes, style.decimals), _rounded(found.scores, style.decimals)
+    boxes, scores = round_to(found.boxes, style.decimals), round_to(found.scores, style.decimals)
     rows = zip(found.classes.tolist(), scores, boxes, strict=True)
     detections = [{**_labelled(style.card, number, score), "box": box} for number, score, box in rows]
     image = {"width": result.frame.source_width, "height": result.frame.source_height}
@@ -38,17 +38,13 @@ def detections_document(result: DetectionsResult, style: Style) -> Document:
 
 def classifications_document(result: ClassificationsResult, style: Style) -> Document:
     """Return the likeliest classes, ready for `orjson`."""
-    rows = zip(result.found.classes.tolist(), _rounded(result.found.scores, style.decimals), strict=True)
+    rows = zip(result.found.classes.tolist(), round_to(result.found.scores, style.decimals), strict=True)
     classifications = [_labelled(style.card, number, score) for number, score in rows]
     return {"model": style.model, "version": str(result.version), "classifications": classifications}
 
 
 def _labelled(card: ModelCard, number: int, score: np.float32) -> Document:
     return {"label": card.label(number), "class": number, "score": score}
-
-
-def _rounded(values: NDArray[np.float32], decimals: int | None) -> NDArray[np.float32]:
-    return values if decimals is None else values.round(decimals)
 
 
 def _json(document: Document) -> Answer:

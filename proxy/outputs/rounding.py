@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# From here on a float64 has no fraction.
-_WHOLE_FROM = 2.0**52
+# Beyond this number a float64 has less than one binary digit behind the point: too few to round by.
+_MOST_SCALED = 2.0**51
 
 
 def round_to(array: Array, decimals: int | None) -> Array:
@@ -34,5 +34,5 @@ def round_to(array: Array, decimals: int | None) -> Array:
         rounded = np.rint(scaled)
         rounded /= scale
     if array.dtype.itemsize == 8:
-        rounded = np.where(np.abs(scaled) < _WHOLE_FROM, rounded, array)
+        rounded = np.where(np.abs(scaled) < _MOST_SCALED, rounded, array)
     return rounded.astype(array.dtype, copy=False)
