@@ -2,6 +2,9 @@
 
     python -m proxy.smoke --endpoint http://10.99.0.11:30080 --model detector --picture coffee.png --annotated out.png
 
+An endpoint with HTTPS is known by `--certificate`, its certificate; where it asks for a key, `--key-file` names a file
+with one, or the environment variable KUBEVC_KEY holds it.
+
 Prints the answer as JSON; exits 1, with a message, when there is none or it cannot be right.
 """
 
@@ -14,7 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +26,13 @@ from proxy.pictures.annotate import encode_picture
 from proxy.pictures.decoding import decode_picture, read_header
 from proxy.pictures.drawing import Pixels
 from proxy.smoke_answer import check_answer, draw_answer
+from proxy.smoke_connection import Identification
 
 _ATTEMPT_SECONDS = 30
 _PAUSE_SECONDS = 0.5
-# Answers of a site that is still coming up: the model is not loaded, its server not there, no time left.
-_PASSING = frozenset({404, 429, 502, 503, 504})
+# Answers of a site that is still coming up: the model is not loaded, its server not there, no time left, a new key not
+# yet where the proxy reads it.
+_PASSING = frozenset({401, 404, 429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,7 @@ class SmokeRequest:
     model: str
     picture: Path
     wait_seconds: float
+    identification: Identification = field(default_factory=Identification)
 
     @property
     def url(self) -> str:
@@ -53,6 +59,12 @@ def main() -> int:
         model=arguments.model,
         picture=arguments.picture,
         wait_seconds=arguments.wait_seconds,
+        identification=Identification(
+            certificate=arguments.certificate,
+            key_file=arguments.key_file,
+            client_certificate=arguments.client_certificate,
+            client_private_key=arguments.client_private_key,
+        ),
     )
     try:
         print(json.dumps(smoke(request, arguments.annotated), indent=2))
@@ -94,6 +106,10 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--picture", type=Path, required=True, help="a JPEG, PNG or WebP file")
     parser.add_argument("--annotated", type=Path, help="where to write the picture with the answer drawn on it (PNG)")
     parser.add_argument("--wait-seconds", type=float, default=0, help="how long to try again while the site comes up")
+    parser.add_argument("--certificate", type=Path, help="the endpoint's certificate (PEM), to know it by")
+    parser.add_argument("--key-file", type=Path, help="a file with an API key or a token; else KUBEVC_KEY holds it")
+    parser.add_argument("--client-certificate", type=Path, help="a certificate to show (PEM)")
+    parser.add_argument("--client-private-key", type=Path, help="its private key (PEM)")
     return parser.parse_args()
 
 
@@ -119,11 +135,10 @@ class _Unanswered(Exception):
 
 def _ask(request: SmokeRequest, data: bytes) -> dict[str, Any]:
     media_type = f"image/{read_header(data).kind.lower()}"
-    message = urllib.request.Request(request.url, data, {"Content-Type": media_type})
-    # The operator's own HTTP proxy knows nothing of the site's addresses.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    headers = {"Content-Type": media_type, **request.identification.headers()}
+    message = urllib.request.Request(request.url, data, headers)
     try:
-        with opener.open(message, timeout=_ATTEMPT_SECONDS) as response:
+        with request.identification.opener().open(message, timeout=_ATTEMPT_SECONDS) as response:
             return json.load(response)
     except urllib.error.HTTPError as error:
         raise _Unanswered(f"status {error.code}: {_error_text(error)}", error.code in _PASSING) from error

@@ -45,6 +45,11 @@ class Gate:
             log_event("keys-in-clear", problem="keys and tokens can be read on the network; configure tls")
 
     @property
+    def is_open(self) -> bool:
+        """Say whether everybody may ask."""
+        return self._open
+
+    @property
     def metrics_are_open(self) -> bool:
         """Say whether GET /metrics needs no client."""
         return self._open or self._settings.open_metrics

@@ -30,7 +30,8 @@ class RateLimit(Document):
 class Oidc(Document):
     """Accept tokens that an issuer of OpenID Connect has signed."""
 
-    issuer: str = Field(pattern=r"^https?://[^\s]+[^\s/]$|^https?://[^\s/]+/$")
+    issuer: str = Field(pattern=r"^https?://\S+$")
+    """Its address, as its tokens spell it."""
     audience: str = Field(min_length=1)
     """What a token must be meant for (its claim aud)."""
     jwks_file: Path | None = None
