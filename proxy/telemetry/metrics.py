@@ -62,7 +62,7 @@ class Metrics:
         self._requests = self._counter("requests", "Requests answered.", "model", "status", "code")
         self._request_seconds = self._histogram("request_seconds", "Time from the request's head to its answer.")
         self._stage_seconds = self._histogram(
-            "stage_seconds", "Time of each stage; stage model is the gRPC call, its waiting included.", "stage"
+            "stage_seconds", "Time of each stage; wire and model together are the gRPC call.", "stage"
         )
         self._bytes = self._counter("bytes", "Bytes of bodies and messages, by leg of the way.", "model", "leg")
         self._batch_size = self._histogram("batch_size", "Examples in one call.", buckets=_EXAMPLES)
