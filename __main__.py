@@ -27,11 +27,8 @@ nodes = {
 first = ClusterArgs(kubernetes=site.kubernetes, server=site.server, prepared=nodes[site.server.name])
 cluster = Cluster("initialise", first).access
 agents = [
-    Join(
-        f"join-{agent.name}",
-        JoinArgs(kubernetes=site.kubernetes, node=agent, prepared=nodes[agent.name], access=cluster),
-    )
-    for agent in site.agents
+    Join(f"join-{new.name}", JoinArgs(kubernetes=site.kubernetes, node=new, prepared=nodes[new.name], access=cluster))
+    for new in site.agents
 ]
 namespace = SiteWorkspaceArgs(site_name=site.name, access=cluster, agents=[agent.worker for agent in agents])
 workspace = SiteWorkspace("workspace", namespace).workspace
@@ -45,7 +42,9 @@ models = [
     ).served
     for model, source in zip(site.models, sources, strict=True)
 ]
-answers = InferenceEndpointArgs(settings=site.endpoint, models=models, workspace=workspace, artifacts=artifacts)
+answers = InferenceEndpointArgs(
+    settings=site.endpoint, models=models, workspace=workspace, artifacts=artifacts, access=loaded.access
+)
 endpoint = InferenceEndpoint("endpoint", answers).endpoint
 proof = SmokeRequestArgs(
     site_name=site.name, settings=site.smoke, picture_sha256=picture, endpoint=endpoint, models=models, volume=volume

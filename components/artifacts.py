@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components.errors import LockTableError
-from components.site import to_kebab
+from components.part import to_kebab
 
 
 class Entry(BaseModel):

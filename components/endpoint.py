@@ -13,6 +13,8 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Service
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components import pods
+from components.access import MountedAccess, access_config, issuer_egress, mount_access, scheme
+from components.access_files import AccessFiles
 from components.artifacts import ArtifactSource
 from components.cluster import PROXY_IMAGE
 from components.handles import Endpoint, Host, ServedModel, Workspace
@@ -36,6 +38,8 @@ class InferenceEndpointArgs:
     """Namespace and provider."""
     artifacts: ArtifactSource
     """Tables that say which image the proxy has."""
+    access: AccessFiles
+    """Keys and certificates."""
 
 
 class InferenceEndpoint(pulumi.ComponentResource):
@@ -51,17 +55,19 @@ class InferenceEndpoint(pulumi.ComponentResource):
         config = ConfigMap(f"{name}-config", metadata=metadata, data=data, opts=self._common)
         self._expose(name, metadata, args)
         host = args.workspace.worker_for({}).host
-        spec: Any = _deployment_spec(args, host, data)
+        access = mount_access(name, metadata, args.access, self._common)
+        spec: Any = _deployment_spec(args, host, data, access)
         deployment = Deployment(
             f"{name}-deployment",
             metadata=metadata,
             spec=spec,
             opts=pulumi.ResourceOptions.merge(
-                self._common, pulumi.ResourceOptions(depends_on=[config, *args.workspace.ready_by])
+                self._common, pulumi.ResourceOptions(depends_on=[config, *access.needs, *args.workspace.ready_by])
             ),
         )
         self.endpoint = Endpoint(
-            url=host.address.apply(lambda address: f"http://{address}:{args.settings.port_number}"),
+            url=host.address.apply(lambda address: f"{scheme(args.settings)}://{address}:{args.settings.port_number}"),
+            certificate_file=args.settings.tls and args.settings.tls.certificate_file,
             ready=pods.ready_hash(spec, deployment),
         )
         self.register_outputs({})
@@ -75,7 +81,7 @@ class InferenceEndpoint(pulumi.ComponentResource):
         # Its readiness is the Deployment's; waiting for endpoints here would wait for the same pods twice.
         unwaited: Any = {**metadata, "annotations": {"pulumi.com/skipAwait": "true"}}
         Service(f"{name}-service", metadata=unwaited, spec=service, opts=self._common)
-        NetworkPolicy(f"{name}-policy", metadata=metadata, spec=_policy(args.models), opts=self._common)
+        NetworkPolicy(f"{name}-policy", metadata=metadata, spec=_policy(args), opts=self._common)
 
 
 def config_data(settings: EndpointSettings, models: Sequence[ServedModel]) -> dict[str, str]:
@@ -89,6 +95,7 @@ def config_data(settings: EndpointSettings, models: Sequence[ServedModel]) -> di
         },
         "deadline-seconds": settings.deadline_seconds,
         "drain-seconds": settings.drain_seconds,
+        **access_config(settings),
         "models": [
             {"name": model.name, "target": model.target, "card": f"{CONFIG_FOLDER}/models/{model.name}/model.yaml"}
             for model in models
@@ -109,8 +116,11 @@ def _places(models: Sequence[ServedModel]) -> list[dict[str, str]]:
     return places
 
 
-def _deployment_spec(args: InferenceEndpointArgs, host: Host, data: dict[str, str]) -> dict[str, Any]:
+def _deployment_spec(
+    args: InferenceEndpointArgs, host: Host, data: dict[str, str], access: MountedAccess
+) -> dict[str, Any]:
     settings = args.settings
+    probe = {"port": "http", "scheme": scheme(settings).upper()}
     return pods.deployment_spec(
         PROXY,
         container={
@@ -122,17 +132,17 @@ def _deployment_spec(args: InferenceEndpointArgs, host: Host, data: dict[str, st
                 "requests": {"cpu": "100m", "memory": "128Mi"},
                 "limits": {"memory": f"{settings.memory_mib}Mi"},
             },
-            "readinessProbe": {"httpGet": {"path": "/readyz", "port": "http"}, "periodSeconds": 1, "timeoutSeconds": 5},
+            "readinessProbe": {"httpGet": {"path": "/readyz", **probe}, "periodSeconds": 1, "timeoutSeconds": 5},
             "livenessProbe": {
-                "httpGet": {"path": "/healthz", "port": "http"},
+                "httpGet": {"path": "/healthz", **probe},
                 "initialDelaySeconds": 60,
                 "periodSeconds": 10,
                 "timeoutSeconds": 5,
                 "failureThreshold": 6,
             },
-            "volumeMounts": [{"name": "config", "mountPath": CONFIG_FOLDER, "readOnly": True}],
+            "volumeMounts": [{"name": "config", "mountPath": CONFIG_FOLDER, "readOnly": True}, *access.mounts],
         },
-        volumes=[{"name": "config", "configMap": {"name": PROXY, "items": _places(args.models)}}],
+        volumes=[{"name": "config", "configMap": {"name": PROXY, "items": _places(args.models)}}, *access.volumes],
         replicas=settings.replicas,
         node_selector=pods.on_architecture(host),
         off_the_server=args.workspace.spares_server,
@@ -141,20 +151,21 @@ def _deployment_spec(args: InferenceEndpointArgs, host: Host, data: dict[str, st
     )
 
 
-def _policy(models: Sequence[ServedModel]) -> Any:
-    """Return who may ask the proxy (everyone) and whom it may ask (the models, and the cluster's DNS)."""
+def _policy(args: InferenceEndpointArgs) -> Any:
+    """Return who may ask the proxy (everyone) and whom it may ask (the models, the cluster's DNS, a tokens' issuer)."""
     return {
         "podSelector": {"matchLabels": pods.selector(PROXY)},
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"ports": [{"protocol": "TCP", "port": HTTP_PORT}]}],
         "egress": [
             {
-                "to": [{"podSelector": {"matchLabels": pods.selector(f"model-{model.name}")}} for model in models],
+                "to": [{"podSelector": {"matchLabels": pods.selector(f"model-{model.name}")}} for model in args.models],
                 "ports": [{"protocol": "TCP", "port": GRPC_PORT}],
             },
             {
                 "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
                 "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
             },
+            *issuer_egress(args.settings),
         ],
     }

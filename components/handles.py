@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
 
@@ -128,5 +129,7 @@ class Endpoint:
 
     url: pulumi.Output[str]
     """Base address, without a path."""
+    certificate_file: Path | None
+    """Certificate that it shows, on this machine; none without HTTPS."""
     ready: pulumi.Output[str]
     """Hash of what the proxy runs; it resolves when it is ready."""

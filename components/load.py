@@ -12,6 +12,7 @@ import pulumi
 import yaml
 from pydantic import ValidationError
 
+from components.access_files import AccessFiles, access_problems, read_access_files
 from components.artifacts import ArtifactSource
 from components.errors import LockTableError, Problem, SiteFileError
 from components.field_problems import field_problems
@@ -33,6 +34,8 @@ class LoadedSite:
     """Models, in the order of the site's models."""
     picture_sha256: str
     """Checksum of the picture that proves the site."""
+    access: AccessFiles
+    """Keys and certificates of the endpoint."""
 
 
 def cache_folder() -> Path:
@@ -90,7 +93,7 @@ def read_named(site: Site, subject: str) -> LoadedSite:
     Raises:
         SiteFileError: Something is missing or cannot be read; every problem is in it.
     """
-    if problems := missing_files(site):
+    if problems := [*missing_files(site), *access_problems(site)]:
         raise SiteFileError(subject, problems)
     try:
         artifacts = ArtifactSource.read(site.artifacts.tables, site.artifacts.mirror)
@@ -103,6 +106,7 @@ def read_named(site: Site, subject: str) -> LoadedSite:
         artifacts=artifacts,
         sources=tuple(read_source(model) for model in site.models),
         picture_sha256=hashlib.sha256(site.smoke.picture.read_bytes()).hexdigest(),
+        access=read_access_files(site.endpoint),
     )
 
 

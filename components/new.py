@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from components.load import PROJECT
-from components.site import DNS_LABEL
+from components.part import DNS_LABEL
 
 TEMPLATE = Path(__file__).parent / "files" / "site.yaml"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 
+from components.access_rules import ACCESS_RULES
 from components.errors import Problem
 from components.frameworks import framework_of
 from components.site import Model, ModelStore, Node, Site
@@ -239,6 +240,7 @@ RULES: tuple[Rule, ...] = (
     node_selectors_find_a_node,
     smoke_model_is_served,
     image_collection_thresholds_are_ordered,
+    *ACCESS_RULES,
 )
 """Every rule, in the order of the site's file."""
 

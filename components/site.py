@@ -12,49 +12,15 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import Field
 
-DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+from components.access_settings import Access, Tls
+from components.part import Name, Part, PortNumber, SitePath
+
 OFFICIAL_TABLE = Path(__file__).parent / "artifacts.lock.yaml"
 NODE_PORT_RANGE = range(30000, 32768)
 """Ports that Kubernetes gives to Services of type NodePort unless it is told otherwise."""
-
-
-def to_kebab(name: str) -> str:
-    """Return the file's spelling of a field name."""
-    return name.replace("_", "-")
-
-
-def expand(path: Path, info: ValidationInfo) -> Path:
-    """Resolve `~`, `${KUBEVC_CACHE}` and paths relative to the project folder, as far as the context names them."""
-    places: dict[str, Path] = info.context or {}
-    text = str(path)
-    if "cache" in places:
-        text = text.replace("${KUBEVC_CACHE}", str(places["cache"]))
-    full = Path(text).expanduser()
-    return places["project"] / full if "project" in places else full
-
-
-Name = Annotated[str, Field(pattern=DNS_LABEL)]
-"""A lower-case DNS label: letters, digits and hyphens, at most 63."""
-SitePath = Annotated[Path, AfterValidator(expand)]
-"""A path; `~` and `${KUBEVC_CACHE}` are expanded, and a relative one is below the project folder."""
-PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Architecture = Literal["amd64", "arm64", "armhf"]
-
-
-class Part(BaseModel):
-    """A part of a site's file: frozen, and closed to keys that nobody reads."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        alias_generator=to_kebab,
-        populate_by_name=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
 
 
 class Ssh(Part):
@@ -208,6 +174,10 @@ class Endpoint(Part):
     """Time that requests under way have when a proxy stops."""
     memory_mib: Annotated[int, Field(ge=64)] = 512
     """Memory that a proxy may use."""
+    access: Access = Access()
+    """Who may ask, and how often."""
+    tls: Tls | None = None
+    """Certificate for HTTPS. Empty means HTTP, where keys and pictures can be read on the network."""
 
 
 class Smoke(Part):
@@ -219,6 +189,13 @@ class Smoke(Part):
     """Picture to send, JPEG or PNG."""
     timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
     """Time until the first good answer."""
+    key_file: SitePath | None = None
+    """File with the API key or token to send, where the endpoint asks for one; its content is in no state. Empty means
+    the environment variable KUBEVC_KEY."""
+    client_certificate_file: SitePath | None = None
+    """Certificate to show, where the endpoint asks for one."""
+    client_private_key_file: SitePath | None = None
+    """Its private key."""
 
 
 class Site(Part):

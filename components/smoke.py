@@ -42,7 +42,7 @@ class SmokeRequest(pulumi.ComponentResource):
         super().__init__("kubevc:smoke:SmokeRequest", name, None, opts)
         command = local.Command(
             f"{name}-request",
-            create=args.endpoint.url.apply(lambda url: command_line(args.site_name, args.settings, url)),
+            create=args.endpoint.url.apply(lambda url: command_line(args, url)),
             triggers=[
                 *(model.ready for model in args.models),
                 *args.volume.published.values(),
@@ -55,14 +55,23 @@ class SmokeRequest(pulumi.ComponentResource):
         self.register_outputs({"answer": self.answer})
 
 
-def command_line(site_name: str, settings: Smoke, url: str) -> str:
-    """Return the shell command that sends the picture; it names nothing of this checkout's place."""
+def command_line(args: SmokeRequestArgs, url: str) -> str:
+    """Return the shell command that sends the picture; it names nothing of this checkout's place.
+
+    It names the files of key and certificates, and holds nothing of them.
+    """
+    settings = args.settings
     arguments = {
         "endpoint": url,
         "model": settings.model,
         "picture": str(settings.picture),
-        "annotated": f".state/smoke/{site_name}.png",
+        "annotated": f".state/smoke/{args.site_name}.png",
         "wait-seconds": str(settings.timeout_seconds),
+        "certificate": args.endpoint.certificate_file,
+        "key-file": settings.key_file,
+        "client-certificate": settings.client_certificate_file,
+        "client-private-key": settings.client_private_key_file,
     }
-    flags = " ".join(f"--{name} {shlex.quote(value)}" for name, value in arguments.items())
+    given = {name: str(value) for name, value in arguments.items() if value is not None}
+    flags = " ".join(f"--{name} {shlex.quote(value)}" for name, value in given.items())
     return f'mkdir -p .state/smoke && PATH="$PWD/.venv/bin:$PATH" python -m proxy.smoke {flags}'

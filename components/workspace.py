@@ -48,6 +48,8 @@ class SiteWorkspace(pulumi.ComponentResource):
             kubeconfig=args.access.kubeconfig,
             cluster_identifier=args.site_name,
             enable_config_map_mutable=True,
+            # Keys and certificates change in place; a Secret that is replaced is missing for a while.
+            enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         options = pulumi.ResourceOptions(parent=self, provider=provider)
