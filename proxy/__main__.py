@@ -18,12 +18,11 @@ def main() -> int:
     parser.add_argument("--config", type=Path, required=True, help="the configuration file (docs/proxy.md)")
     try:
         config = load_config(parser.parse_args().config)
-        cards = load_cards(config)
+        configure_logging()
+        serve(config, load_cards(config))
     except ConfigError as error:
         print(error.message, file=sys.stderr)
         return 2
-    configure_logging()
-    serve(config, cards)
     return 0
 
 

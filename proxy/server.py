@@ -6,8 +6,9 @@ import asyncio
 import math
 import signal
 import socket
+import ssl
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from types import FrameType
@@ -15,7 +16,12 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
+from proxy.access.cors import with_cors
+from proxy.access.gate import Gate
+from proxy.access.guarded_connection import guarded_connection
+from proxy.access.tls import ssl_context
 from proxy.backend.backend import Backend
 from proxy.card import ModelCard, load_card
 from proxy.config import ProxyConfig
@@ -28,8 +34,9 @@ from proxy.routes.health import HealthRoutes
 from proxy.routes.live import LiveFrames
 from proxy.routes.models import ModelRoutes
 from proxy.routes.predicting import Predicting
+from proxy.routes.scraping import Scraping
 from proxy.routes.table import Answerers, make_routes
-from proxy.telemetry.logs import log_event
+from proxy.telemetry.logs import log_event, log_refusal
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.tracing import make_tracer
 from proxy.workers import Workers
@@ -54,21 +61,24 @@ class Application:
         in_flight = InFlight(config.limits.max_in_flight, config.limits.max_waiting)
         metrics = Metrics(in_flight)
         self._tracer = make_tracer(config.tracing)
-        self.health = HealthRoutes(metrics)
-        answering = Answering(config, metrics, self._tracer)
+        self._gate = Gate(config.access, config.tls)
+        self.health = HealthRoutes()
+        answering = Answering(config, self._gate, metrics, self._tracer)
         parts = Answerers(
             answering=answering,
             predicting=Predicting(config, self._models, in_flight),
             models=ModelRoutes(self._models),
-            live=LiveFrames(config, self._models, in_flight, metrics),
+            live=LiveFrames(config, self._gate, self._models, in_flight, metrics),
             health=self.health,
-            description=Description(cards, secured=False),
+            description=Description(cards, self._gate.is_open),
+            scraping=Scraping(self._gate, metrics),
         )
-        self.app = Starlette(
+        application = Starlette(
             routes=make_routes(parts),
             exception_handlers={HTTPException: answering.no_route},
             lifespan=self._lifespan,
         )
+        self.app = with_cors(application, config.access.cors)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncGenerator[None]:
@@ -100,7 +110,11 @@ class Application:
 
 
 def serve(config: ProxyConfig, cards: Mapping[str, ModelCard]) -> None:
-    """Answer requests until SIGTERM or SIGINT, then let those in flight finish within the drain time."""
+    """Answer requests until SIGTERM or SIGINT, then let those in flight finish within the drain time.
+
+    Raises:
+        ConfigError: A file of keys or certificates cannot be used.
+    """
     application = Application(config, cards)
     server = _DrainingServer(_uvicorn_config(config, application.app), application.health, config.linger_seconds)
     # uvicorn sends itself the signal again after a clean stop; this makes the end of the process clean as well.
@@ -142,17 +156,26 @@ class _DrainingServer(uvicorn.Server):
             stop()
 
 
-def _uvicorn_config(config: ProxyConfig, app: Starlette) -> uvicorn.Config:
+def _uvicorn_config(config: ProxyConfig, app: ASGIApp) -> uvicorn.Config:
+    tls = config.tls
     return uvicorn.Config(
         app,
         host=config.listen.address,
         port=config.listen.port_number,
         loop="uvloop",
-        http="httptools",
+        http=guarded_connection(config.connections, log_refusal),
         ws="websockets-sansio",
         ws_max_size=config.limits.max_body_bytes,
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
+        ssl_context_factory=None if tls is None else partial(_context, ssl_context(tls)),
         timeout_graceful_shutdown=math.ceil(config.drain_seconds),
     )
+
+
+def _context(context: ssl.SSLContext, config: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Give uvicorn a context that was made, and its files checked, before anything listens."""
+    del config, default
+    return context

@@ -9,13 +9,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
+from proxy.access.client import Client
+from proxy.access.gate import Gate
 from proxy.config import ProxyConfig
 from proxy.deadline import HEADER as TIMEOUT_HEADER
 from proxy.deadline import Deadline, requested_seconds
 from proxy.departure import client_left
-from proxy.errors import ClientLeft, InternalError, ProxyError, UnknownRoute
+from proxy.errors import ClientLeft, InternalError, ProxyError, TooManyRequests, UnknownRoute
 from proxy.outputs.answer import JSON, Answer
 from proxy.outputs.error_form import error_answer
+from proxy.routes.addressed import admit_as
 from proxy.telemetry.exchange import HEADER as ID_HEADER
 from proxy.telemetry.exchange import Exchange, chosen_request_id
 from proxy.telemetry.logs import log_bug, log_exchange
@@ -39,8 +42,9 @@ Route = Callable[[Request], Awaitable[Response]]
 class Answering:
     """Turn what handlers return or raise into responses."""
 
-    def __init__(self, config: ProxyConfig, metrics: Metrics, tracer: Tracer) -> None:
+    def __init__(self, config: ProxyConfig, gate: Gate, metrics: Metrics, tracer: Tracer) -> None:
         self._config = config
+        self._gate = gate
         self._metrics = metrics
         self._tracer = tracer
 
@@ -60,15 +64,17 @@ class Answering:
             trace=self._tracer.begin(request.headers, request.method, path),
         )
         try:
+            client = await self._admit(request, exchange)
             longest = self._config.deadline_seconds
             exchange.deadline = Deadline.after(requested_seconds(request.headers.get(TIMEOUT_HEADER), longest))
             answer = await handler(request, exchange)
         except Exception as exception:
             return self._failed(as_proxy_error(exception, exchange), exchange)
         if isinstance(answer, StreamedAnswer):
-            return StreamingResponse(self._streamed(answer, exchange), 200, _headers(exchange), answer.media_type)
+            headers = {**_headers(exchange), **client.headers}
+            return StreamingResponse(self._streamed(answer, exchange), 200, headers, answer.media_type)
         self._record(exchange, None, len(answer.body))
-        return Response(answer.body, 200, {**_headers(exchange), **answer.headers}, answer.media_type)
+        return Response(answer.body, 200, {**_headers(exchange), **client.headers, **answer.headers}, answer.media_type)
 
     async def no_route(self, request: Request, error: Exception) -> Response:
         """Answer a path or a method that there is not."""
@@ -86,10 +92,30 @@ class Answering:
 
         return await self.answer(request, "/", refuse)
 
+    async def _admit(self, request: Request, exchange: Exchange) -> Client:
+        """Let a request in, or refuse it.
+
+        Raises:
+            Unauthenticated: See `Gate.admit`.
+            TooManyRequests: See `Gate.admit`.
+        """
+        try:
+            client = await self._gate.admit(request)
+        except TooManyRequests:
+            self._metrics.count_key(None, "limited")
+            raise
+        except ProxyError:
+            self._metrics.count_key(None, "refused")
+            raise
+        self._metrics.count_key(client.label, "admitted")
+        exchange.client = None if client.kind == "anonymous" else client.name
+        admit_as(request, client)
+        return client
+
     def _failed(self, error: ProxyError, exchange: Exchange) -> Response:
         body = error_answer(error, exchange.request_id)
         self._record(exchange, error, len(body))
-        headers = _headers(exchange)
+        headers = {**_headers(exchange), **error.headers}
         if error.retry_after_seconds is not None:
             headers["retry-after"] = str(error.retry_after_seconds)
         if isinstance(error, ClientLeft):

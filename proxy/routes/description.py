@@ -16,9 +16,9 @@ from proxy.pages.openapi import describe_models, openapi_document
 class Description:
     """Answer `GET /openapi.json`."""
 
-    def __init__(self, cards: Mapping[str, ModelCard], secured: bool) -> None:
+    def __init__(self, cards: Mapping[str, ModelCard], is_open: bool) -> None:
         self._models = describe_models(cards)
-        self._secured = secured
+        self._secured = not is_open
 
     async def openapi(self, request: Request) -> Response:
         """Describe all routes of the application, with the models that it was started with."""

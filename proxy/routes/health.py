@@ -1,4 +1,4 @@
-"""Health: whether the process lives, whether it takes requests, and its metrics."""
+"""Health: whether the process lives, and whether it takes requests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from proxy.outputs.answer import JSON
 from proxy.outputs.answers import write_json
-from proxy.telemetry.metrics import CONTENT_TYPE, Metrics
 
 
 class HealthRoutes:
@@ -17,8 +16,7 @@ class HealthRoutes:
         draining: True from the signal to stop on; readiness says so.
     """
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    def __init__(self) -> None:
         self.draining = False
 
     async def live(self, request: Request) -> Response:
@@ -34,8 +32,3 @@ class HealthRoutes:
         del request
         state = "draining" if self.draining else "ready"
         return Response(write_json({"status": state}), 503 if self.draining else 200, media_type=JSON)
-
-    async def metrics(self, request: Request) -> Response:
-        """Answer `GET /metrics`."""
-        del request
-        return Response(self._metrics.exposition(), headers={"content-type": CONTENT_TYPE})

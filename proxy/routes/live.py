@@ -12,6 +12,7 @@ from functools import partial
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from proxy.access.gate import Gate
 from proxy.config import ProxyConfig
 from proxy.deadline import Deadline
 from proxy.errors import Busy, ProxyError
@@ -22,6 +23,7 @@ from proxy.outputs.error_form import error_document
 from proxy.outputs.media import Media
 from proxy.outputs.style import Style
 from proxy.pipeline import Pipeline, Wish
+from proxy.routes.addressed import admit_as, find_model
 from proxy.routes.answering import as_proxy_error
 from proxy.tasks.options import read_options
 from proxy.tasks.picture import prepare_picture_task
@@ -30,6 +32,8 @@ from proxy.telemetry.exchange import Exchange, chosen_request_id
 from proxy.telemetry.logs import log_event
 from proxy.telemetry.metrics import Metrics
 
+_PROTOCOL = "kubevc.v1"
+"""Answered to a page that has to send its key as another protocol."""
 _POLICY_VIOLATION = 1008
 _TRY_AGAIN_LATER = 1013
 
@@ -37,8 +41,9 @@ _TRY_AGAIN_LATER = 1013
 class LiveFrames:
     """Answer `/v1/models/{model}/stream`."""
 
-    def __init__(self, config: ProxyConfig, models: Models, in_flight: InFlight, metrics: Metrics) -> None:
+    def __init__(self, config: ProxyConfig, gate: Gate, models: Models, in_flight: InFlight, metrics: Metrics) -> None:
         self._config = config
+        self._gate = gate
         self._models = models
         self._in_flight = in_flight
         self._metrics = metrics
@@ -46,17 +51,21 @@ class LiveFrames:
 
     async def stream(self, socket: WebSocket) -> None:
         """Answer the frames of one socket until its sender leaves."""
-        await socket.accept()
-        request_id = chosen_request_id(socket.headers.get(ID_HEADER))
+        await socket.accept(_PROTOCOL if _PROTOCOL in socket.scope["subprotocols"] else None)
+        exchange = self._exchange(chosen_request_id(socket.headers.get(ID_HEADER)))
         try:
-            pipeline = self._models.find(socket.path_params["model"])
+            admit_as(socket, await self._gate.admit(socket))
+            pipeline = find_model(self._models, socket, exchange)
             wish = Wish(options=read_options(socket.query_params.multi_items()))
             if self._open >= self._config.limits.max_streams:
                 raise self._busy()
         except ProxyError as error:
-            await _refuse(socket, error, request_id)
+            await _refuse(socket, error, exchange.request_id)
             return
-        await self._stream(socket, pipeline, wish, request_id)
+        await self._stream(socket, pipeline, wish, exchange.request_id)
+
+    def _exchange(self, request_id: str) -> Exchange:
+        return Exchange(request_id=request_id, deadline=Deadline.after(self._config.deadline_seconds))
 
     async def _stream(self, socket: WebSocket, pipeline: Pipeline, wish: Wish, request_id: str) -> None:
         frames = _Frames()
@@ -88,10 +97,11 @@ class LiveFrames:
         self, socket: WebSocket, pipeline: Pipeline, wish: Wish, frame: tuple[int, bytes], request_id: str
     ) -> None:
         number, data = frame
-        exchange = Exchange(
-            request_id=request_id, deadline=Deadline.after(self._config.deadline_seconds), model=pipeline.model
-        )
+        exchange = self._exchange(request_id)
+        exchange.model = pipeline.model
         try:
+            # Each frame is taken from its sender's limit, as a request would be.
+            await self._gate.admit(socket)
             found = await self._found(pipeline, wish, data, exchange)
         except Exception as exception:
             error = as_proxy_error(exception, exchange)

@@ -10,7 +10,7 @@ from proxy.card import ModelCard
 from proxy.models import Models
 from proxy.outputs.answer import Answer
 from proxy.outputs.answers import write_json
-from proxy.routes.predicting import selector_of
+from proxy.routes.addressed import find_model, selector_of
 from proxy.telemetry.exchange import Exchange
 
 
@@ -28,15 +28,13 @@ class ModelRoutes:
 
     async def status(self, request: Request, exchange: Exchange) -> Answer:
         """Answer `GET /v1/models/{model}`."""
-        pipeline = self._models.find(request.path_params["model"])
-        exchange.model = pipeline.model
+        pipeline = find_model(self._models, request, exchange)
         status = await pipeline.backend.service.status(exchange.call_context(), selector_of(request))
         return Answer(write_json(status))
 
     async def metadata(self, request: Request, exchange: Exchange) -> Answer:
         """Answer `GET /v1/models/{model}/metadata`."""
-        pipeline = self._models.find(request.path_params["model"])
-        exchange.model = pipeline.model
+        pipeline = find_model(self._models, request, exchange)
         return Answer(
             write_json(await pipeline.backend.service.metadata(exchange.call_context(), selector_of(request)))
         )

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from proxy.backend.call import Selector
 from proxy.config import Limits, ProxyConfig
 from proxy.departure import unless_client_leaves
 from proxy.errors import BodyTooSlow
@@ -20,6 +19,7 @@ from proxy.models import Models
 from proxy.outputs.answer import Answer
 from proxy.outputs.media import choose_media
 from proxy.pipeline import Pipeline, Wish
+from proxy.routes.addressed import find_model, selector_of
 from proxy.routes.answering import StreamedAnswer
 from proxy.routes.series import SeriesAnswers
 from proxy.series import Item
@@ -41,7 +41,7 @@ class Predicting:
 
     async def predict(self, request: Request, exchange: Exchange) -> Answer | StreamedAnswer:
         """Answer `POST /v1/models/{model}:predict`, of the latest version, one by number, or one by label."""
-        pipeline = self._pipeline(request, exchange)
+        pipeline = find_model(self._models, request, exchange)
         content = read_content(request.headers)
         wish = Wish(
             selector=selector_of(request),
@@ -52,11 +52,6 @@ class Predicting:
             body = await self._body(request, content, exchange)
             work = self._in_time(_answer(pipeline, content, body, wish, self._config.limits, exchange), exchange)
             return await unless_client_leaves(request, work)
-
-    def _pipeline(self, request: Request, exchange: Exchange) -> Pipeline:
-        pipeline = self._models.find(request.path_params["model"])
-        exchange.model = pipeline.model
-        return pipeline
 
     async def _body(self, request: Request, content: Content, exchange: Exchange) -> bytes:
         """Read the body within the limits of size and time."""
@@ -109,8 +104,3 @@ def _pictures(body: bytes, boundary: bytes, max_parts: int, exchange: Exchange) 
 async def _each(items: list[Item]) -> AsyncIterator[Item]:
     for item in items:
         yield item
-
-
-def selector_of(request: Request) -> Selector:
-    """Return which version the path names."""
-    return Selector(version=request.path_params.get("version"), label=request.path_params.get("label"))

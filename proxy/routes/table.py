@@ -14,6 +14,7 @@ from proxy.routes.health import HealthRoutes
 from proxy.routes.live import LiveFrames
 from proxy.routes.models import ModelRoutes
 from proxy.routes.predicting import Predicting
+from proxy.routes.scraping import Scraping
 
 _VERSIONS = ("/v1/models/{model}", "/v1/models/{model}/versions/{version:int}", "/v1/models/{model}/labels/{label}")
 """A model in TensorFlow Serving's REST API: its latest version, one by number, or one by label."""
@@ -29,6 +30,7 @@ class Answerers:
     live: LiveFrames
     health: HealthRoutes
     description: Description
+    scraping: Scraping
 
 
 def make_routes(parts: Answerers) -> list[BaseRoute]:
@@ -41,7 +43,7 @@ def make_routes(parts: Answerers) -> list[BaseRoute]:
         *_of_versions(parts, "", parts.models.status, "GET"),
         Route("/healthz", parts.health.live, methods=["GET"]),
         Route("/readyz", parts.health.ready, methods=["GET"]),
-        Route("/metrics", parts.health.metrics, methods=["GET"]),
+        Route("/metrics", parts.scraping.metrics, methods=["GET"]),
         Route("/openapi.json", parts.description.openapi, methods=["GET"]),
         *(Route(path, page_route(page), methods=["GET"]) for path, page in read_pages().items()),
     ]

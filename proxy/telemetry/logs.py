@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from proxy.errors import ProxyError
 from proxy.telemetry.exchange import Exchange
 
 _LOGGER = logging.getLogger("proxy")
@@ -54,11 +55,19 @@ def log_exchange(exchange: Exchange, found: str | None) -> None:
         "stages": {stage: round(seconds * 1000, 2) for stage, seconds in exchange.stages.seconds.items()},
         "bytes": exchange.bytes_by_leg,
     }
+    if exchange.client is not None:
+        fields["client"] = exchange.client
     if found is not None:
         fields["found"] = found
     if exchange.trace.trace_id is not None:
         fields["trace_id"] = exchange.trace.trace_id
     _LOGGER.log(level, "request", extra={"fields": fields})
+
+
+def log_refusal(error: ProxyError, request_id: str) -> None:
+    """Log a connection that was refused before it had made a request."""
+    fields = {"request_id": request_id, "status": error.status, "code": error.code}
+    _LOGGER.info("refused", extra={"fields": {**fields, "found": f"{error.where}: {error.found}"}})
 
 
 def log_bug(exchange: Exchange) -> None:
