@@ -3,6 +3,7 @@
     ProxyError
     ├── RequestError            the sender can mend it
     │   ├── InvalidPicture      400
+    │   ├── InvalidVideo        400
     │   ├── PictureTooLarge     413
     │   ├── InvalidJson         400
     │   ├── InvalidTensor       400
@@ -85,6 +86,12 @@ class InvalidPicture(RequestError):
     """A body that is not a picture the proxy can decode."""
 
     code = "invalid-picture"
+
+
+class InvalidVideo(RequestError):
+    """A body that is not a video the proxy can decode."""
+
+    code = "invalid-video"
 
 
 class PictureTooLarge(RequestError):
