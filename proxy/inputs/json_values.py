@@ -14,17 +14,10 @@ from proxy.backend.signatures import TensorSpec
 from proxy.errors import InvalidTensor
 from proxy.inputs.json_document import kind_of
 from proxy.inputs.json_numbers import NotNumbers, NumberText
+from proxy.inputs.narrowing import narrowed, takes
 from proxy.wire.tensors import numpy_type, type_name
 
 Array = NDArray[Any]
-
-# Kinds of numpy types that a JSON list may become on its way into a tensor of some kind.
-_TAKES: dict[str, frozenset[str]] = {
-    "f": frozenset("fiu"),
-    "i": frozenset("iu"),
-    "u": frozenset("iu"),
-    "b": frozenset("b"),
-}
 
 
 def read_values(values: Any, spec: TensorSpec) -> Array:
@@ -104,12 +97,15 @@ def _numbers(values: Any, spec: TensorSpec) -> Array:
     array = _rectangle(values, wanted, spec)
     if array.size == 0:
         return array.astype(wanted)
-    if array.dtype.kind not in _TAKES[wanted.kind] or (array.dtype.kind != "b" and bool in _leaf_types(values)):
+    if not takes(wanted, array.dtype) or (array.dtype.kind != "b" and bool in _leaf_types(values)):
         found = f"values that are not all {'booleans' if wanted.kind == 'b' else 'numbers'}"
         breaks = array.dtype.kind == "f" and wanted.kind != "f"
         found = "numbers with a fraction, or so large that they have become one" if breaks else found
         raise invalid_values(spec, found, f"The model takes values of type {type_name(spec.data_type)}")
-    return _in_range(array, wanted, spec)
+    fitting = narrowed(array, wanted)
+    if fitting is None:
+        raise invalid_values(spec, "a number out of range", f"{type_name(spec.data_type)} cannot hold it")
+    return fitting
 
 
 def _rectangle(values: Any, wanted: np.dtype[Any], spec: TensorSpec) -> Array:
@@ -131,16 +127,6 @@ def _leaf_types(values: Any) -> set[type]:
         return {type(values)}
     types = set(map(type, cast("list[Any]", values)))
     return types if list not in types else set[type]().union(*map(_leaf_types, cast("list[Any]", values)))
-
-
-def _in_range(array: Array, wanted: np.dtype[Any], spec: TensorSpec) -> Array:
-    """Narrow numbers to the wanted type, refusing those it cannot hold."""
-    with np.errstate(over="ignore"):
-        narrowed = array.astype(wanted)
-    fits = np.isfinite(narrowed) if wanted.kind == "f" else narrowed == array
-    if not fits.all():
-        raise invalid_values(spec, "a number out of range", f"{type_name(spec.data_type)} cannot hold it")
-    return narrowed
 
 
 def _strings(values: Any, spec: TensorSpec) -> Array:
