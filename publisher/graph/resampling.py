@@ -7,7 +7,6 @@ differ from `cv2.resize` by one step of 255 at most, where OpenCV itself rounds 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -30,9 +29,6 @@ def resample(picture: Any, height: Any, width: Any, interpolation: str) -> Any:
         uint8 [height, width, 3].
     """
     along = _ALONG[interpolation]
-    if interpolation == "area":
-        old = tf.shape(picture)
-        along = functools.partial(_area, shrinks=(height <= old[0]) & (width <= old[1]))
     values = along(along(picture, height, 0), width, 1)
     return tf.cast(tf.clip_by_value(tf.round(values), 0.0, 255.0), tf.uint8)
 
@@ -58,32 +54,22 @@ def _bicubic(picture: Any, size: Any, axis: int) -> Any:
     return _weighted(picture, axis, first - 1, [before, left, right, 1.0 - before - left - right])
 
 
-def _area(picture: Any, size: Any, axis: int, *, shrinks: Any) -> Any:
+def _area(picture: Any, size: Any, axis: int) -> Any:
     """Weigh every pixel by the part of it that lies under the pixel of the result.
 
-    A picture that does not shrink both ways has no more than two pixels under each: OpenCV looks at no others then.
+    OpenCV does so where a picture shrinks or grows both ways; where it shrinks one way and grows the other, OpenCV
+    looks at two pixels only, and the results differ.
     """
     old = tf.shape(picture)[axis]
     scale = _scale(old, size)
     begin = tf.cast(tf.range(size), tf.float64)[:, None] * scale
     pixel = tf.cast(tf.range(old), tf.float64)[None, :]
     covered = tf.maximum(tf.minimum(begin + scale, pixel + 1) - tf.maximum(begin, pixel), 0.0)
-    parts = covered / tf.reduce_sum(covered, axis=1, keepdims=True)
-    weights = tf.cast(tf.where(shrinks, parts, _of_two(begin, scale, pixel)), tf.float32)
+    weights = tf.cast(covered / tf.reduce_sum(covered, axis=1, keepdims=True), tf.float32)
     return tf.einsum("os,swc->owc" if axis == 0 else "os,hsc->hoc", weights, tf.cast(picture, tf.float32))
 
 
-def _of_two(begin: Any, scale: Any, pixel: Any) -> Any:
-    """Return the weights of the two pixels at and behind `begin`, float64 [size, old]."""
-    first = tf.floor(begin)
-    behind = (begin + scale - (first + 1)) / scale
-    part = tf.where(behind <= 0, tf.zeros_like(behind), behind - tf.floor(behind))
-    at = tf.cast(pixel == first, tf.float64)
-    after = tf.cast(pixel == tf.minimum(first + 1, tf.reduce_max(pixel)), tf.float64)
-    return (1.0 - part) * at + part * after
-
-
-_ALONG: dict[str, Callable[..., Any]] = {
+_ALONG: dict[str, Callable[[Any, Any, int], Any]] = {
     "nearest": _nearest,
     "bilinear": _bilinear,
     "bicubic": _bicubic,

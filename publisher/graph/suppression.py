@@ -17,6 +17,7 @@ from publisher.graph.candidates import Boxes, Candidates
 MOST_CANDIDATES = 1000
 """Of more boxes over the threshold, the strongest are looked at; the matrix has the square of this many values."""
 
+_ANY_MATRIX = tf.TensorShape([None, None])
 _NO_ROW = [0.0, 0.0, 0.0, 0.0, -1.0, 0.0]
 
 
@@ -81,7 +82,13 @@ def _kept(by_strength: Boxes, iou_threshold: Any) -> Any:
         return tf.reduce_any(kept != before)
 
     everything = tf.ones_like(by_strength.classes, tf.float32)
-    kept, _ = tf.while_loop(changes, step, step(everything, everything), maximum_iterations=MOST_CANDIDATES)
+    kept, _ = tf.while_loop(
+        changes,
+        step,
+        step(everything, everything),
+        shape_invariants=(_ANY_MATRIX, _ANY_MATRIX),
+        maximum_iterations=MOST_CANDIDATES,
+    )
     return kept > 0
 
 

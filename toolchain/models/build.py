@@ -1,4 +1,4 @@
-"""Make one model: fetch its sources, convert them, check the result, put it into the cache in one move."""
+"""Make one model: fetch its sources, convert and check them, add signatures, put it into the cache in one move."""
 
 import json
 import os
@@ -32,35 +32,53 @@ def build(model: Model) -> None:
         pins = source.load()
         folders = {name: fetch(pins[name]) for name in model.sources}
         with tempfile.TemporaryDirectory(dir=cache.models(), prefix=f".{model.name}-") as scratch:
-            _make(model, folders, Path(scratch) / model.name)
+            plain, place = Path(scratch) / "plain" / model.name, Path(scratch) / model.name
+            _make(model, folders, plain)
+            say("  adding signatures that take pixels and JPEG files")
+            _add_signatures(model, plain, place)
+            recipe.stamp(model, place)
             _publish(Path(scratch), model)
 
 
 def _make(model: Model, folders: Folders, place: Path) -> None:
-    place.mkdir()
+    place.mkdir(parents=True)
     shutil.copyfile(recipe.card(model), place / "model.yaml")
     shutil.copyfile(folders[model.weights] / model.licence_file, place / "LICENSE")
     (place / "labels.txt").write_text("\n".join(model.labels(folders)) + "\n")
     (place / "ORIGIN.txt").write_text(_origin(model))
     say(f"  converting {model.title}")
     _convert(model, folders[model.weights], place)
-    recipe.stamp(model, place)
 
 
 def _convert(model: Model, weights: Path, place: Path) -> None:
-    """Run the conversion in its own process; its log is shown only if it fails."""
-    arguments = [model.name, str(weights), str(place), str(pictures.folder())]
-    done = subprocess.run(
-        [sys.executable, "-m", "toolchain.models.conversion", *arguments],
+    done = _run("toolchain.models.conversion", model.name, str(weights), str(place), str(pictures.folder()))
+    if done.returncode != 0:
+        raise _problem(model, done)
+    say(done.stdout.rstrip())
+
+
+def _add_signatures(model: Model, plain: Path, place: Path) -> None:
+    """Let the publisher write the model again. It compares the result with what went in, to the bit."""
+    done = _run("publisher", f"--model={plain}", f"--out={place}")
+    if done.returncode != 0:
+        raise errors.ConversionError(
+            f"signatures of the {model.name} model",
+            f"the publisher ended with code {done.returncode}: {done.stderr.strip()[-800:]}",
+            "the model is not in the cache",
+            "code -9 means that memory ran out (2 GiB are needed); everything else is a bug, please report it",
+        )
+
+
+def _run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a module in its own process; its log is shown only if it fails."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
         cwd=_CHECKOUT,
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode != 0:
-        raise _problem(model, done)
-    say(done.stdout.rstrip())
 
 
 def _problem(model: Model, done: subprocess.CompletedProcess[str]) -> errors.ModelError:
