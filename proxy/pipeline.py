@@ -12,16 +12,16 @@ from proxy.config import Limits
 from proxy.errors import BackendError
 from proxy.limits import PixelBudget
 from proxy.outputs.answer import Answer
-from proxy.outputs.media import Media
+from proxy.outputs.media import Media, not_acceptable
 from proxy.outputs.result import Result
 from proxy.outputs.style import Style
 from proxy.outputs.writers import check_writable, write_answer
+from proxy.tasks.examples import ExamplesVerb
 from proxy.tasks.options import NO_OPTIONS, Options
 from proxy.tasks.task import PreparedTask, Subject, Task
 from proxy.telemetry.exchange import Exchange
 from proxy.wire.predictions import Prediction
 from proxy.workers import Workers
-
 
 _BAD_REQUEST = 400
 
@@ -33,6 +33,15 @@ class Wish:
     selector: Selector = LATEST
     options: Options = NO_OPTIONS
     media: Media = Media.JSON
+
+    def check_json(self) -> None:
+        """Refuse another form of the answer than JSON.
+
+        Raises:
+            NotAcceptable: See above.
+        """
+        if self.media is not Media.JSON:
+            raise not_acceptable(self.media.value, "This is answered as application/json")
 
 
 class Pipeline:
@@ -68,6 +77,18 @@ class Pipeline:
         """
         result = await self.ask(task, wish, exchange)
         return await self._workers.run(self._write, result, wish, exchange)
+
+    async def examples(self, verb: ExamplesVerb, body: bytes, wish: Wish, exchange: Exchange) -> Answer:
+        """Take a JSON body with examples through all steps.
+
+        Raises:
+            ProxyError: Any step may refuse; see `errors.py`.
+        """
+        message = await self._workers.run(verb.message, body, self.model, wish.selector, exchange.stages)
+        with exchange.stages.time("model"):
+            reply = await self.backend.call(verb.method, message, exchange.call_context())
+        with exchange.stages.time("write"):
+            return Answer(verb.answer(reply, wish.options.round))
 
     async def ask(self, task: Task, wish: Wish, exchange: Exchange) -> Result:
         """Take a body through all steps but the writing of the answer.

@@ -73,6 +73,21 @@ class Backend:
         self.service.note_version(prediction.version, call.selector)
         return prediction
 
+    async def call(self, method: str, message: bytes, context: CallContext) -> bytes:
+        """Call another method of the prediction service, a constant of `channel.py`.
+
+        Raises:
+            BackendError: See `ModelChannel.call`.
+            Busy: The proxy is about to end.
+        """
+        if self.closing:
+            raise self._ends()
+        self._under_way += 1
+        try:
+            return await self._channel.call(method, message, context)
+        finally:
+            self._under_way -= 1
+
     async def has_changed(
         self, description: ModelDescription, context: CallContext, selector: Selector = LATEST
     ) -> bool:

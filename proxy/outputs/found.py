@@ -9,6 +9,8 @@ import orjson
 
 from proxy.card import ModelCard
 from proxy.outputs.answer import Answer
+from proxy.outputs.media import Media
+from proxy.outputs.npy import write_npy
 from proxy.outputs.result import ClassificationsResult, DetectionsResult
 from proxy.outputs.rounding import round_to
 from proxy.outputs.style import Style
@@ -41,6 +43,21 @@ def classifications_document(result: ClassificationsResult, style: Style) -> Doc
     rows = zip(result.found.classes.tolist(), round_to(result.found.scores, style.decimals), strict=True)
     classifications = [_labelled(style.card, number, score) for number, score in rows]
     return {"model": style.model, "version": str(result.version), "classifications": classifications}
+
+
+def write_boxes(result: DetectionsResult, style: Style) -> Answer:
+    """Write float32 [n, 6]: x1, y1, x2, y2, score, class."""
+    del style
+    found = result.found
+    rows = np.column_stack([found.boxes, found.scores, found.classes]).astype(np.float32)
+    return Answer(write_npy(rows), Media.NPY.value)
+
+
+def write_classes(result: ClassificationsResult, style: Style) -> Answer:
+    """Write float32 [k, 2]: score, class."""
+    del style
+    rows = np.column_stack([result.found.scores, result.found.classes]).astype(np.float32)
+    return Answer(write_npy(rows), Media.NPY.value)
 
 
 def _labelled(card: ModelCard, number: int, score: np.float32) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from proxy.outputs.answer import Answer
 from proxy.outputs.answers import outputs_answer, tensors_answer
 from proxy.outputs.media import Media
+from proxy.outputs.npy import npy_answer
 from proxy.outputs.result import TensorsResult
 from proxy.outputs.style import Style
 from proxy.wire.predictions import write_predict_response
@@ -20,6 +21,16 @@ def write_json(result: TensorsResult, style: Style) -> Answer:
     if result.form is None:
         return Answer(outputs_answer(style.model, prediction.version, prediction.outputs, style.decimals))
     return Answer(tensors_answer(prediction.outputs, result.form, style.decimals))
+
+
+def write_file(result: TensorsResult, style: Style) -> Answer:
+    """Write the one tensor of a prediction as a .npy file.
+
+    Raises:
+        InvalidTensor: There are several, or strings that the format does not hold.
+    """
+    del style
+    return Answer(npy_answer(result.prediction.outputs), Media.NPY.value)
 
 
 def write_protobuf(result: TensorsResult, style: Style) -> Answer:

@@ -18,9 +18,12 @@ Writer = Callable[[Any, Style], Answer]
 
 _WRITERS: dict[tuple[type[Result], Media], Writer] = {
     (TensorsResult, Media.JSON): tensors.write_json,
+    (TensorsResult, Media.NPY): tensors.write_file,
     (TensorsResult, Media.PROTOBUF): tensors.write_protobuf,
     (DetectionsResult, Media.JSON): found.write_detections,
     (ClassificationsResult, Media.JSON): found.write_classifications,
+    (DetectionsResult, Media.NPY): found.write_boxes,
+    (ClassificationsResult, Media.NPY): found.write_classes,
     (DetectionsResult, Media.PNG): annotated.write_annotated,
     (DetectionsResult, Media.JPEG): annotated.write_annotated,
     (ClassificationsResult, Media.PNG): annotated.write_annotated,

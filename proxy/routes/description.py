@@ -19,8 +19,10 @@ class Description:
     def __init__(self, cards: Mapping[str, ModelCard], is_open: bool) -> None:
         self._models = describe_models(cards)
         self._secured = not is_open
+        self._document: bytes | None = None
 
     async def openapi(self, request: Request) -> Response:
         """Describe all routes of the application, with the models that it was started with."""
-        document = openapi_document(request.app.routes, self._models, self._secured)
-        return Response(orjson.dumps(document), media_type=JSON)
+        if self._document is None:
+            self._document = orjson.dumps(openapi_document(request.app.routes, self._models, self._secured))
+        return Response(self._document, media_type=JSON)

@@ -10,6 +10,7 @@ from proxy.card import ModelCard
 from proxy.models import Models
 from proxy.outputs.answer import Answer
 from proxy.outputs.answers import write_json
+from proxy.pages.openapi import input_kinds
 from proxy.routes.addressed import find_model, selector_of
 from proxy.telemetry.exchange import Exchange
 
@@ -42,7 +43,4 @@ class ModelRoutes:
 
 def _described(name: str, card: ModelCard) -> dict[str, Any]:
     """Return a model as the demo page and other programs need it to know what to send."""
-    document = card.document
-    kinds = {"picture": document.input, "text": document.text}
-    inputs = [*(kind for kind, section in kinds.items() if section is not None), "tensors"]
-    return {"name": name, "task": document.task, "inputs": inputs}
+    return {"name": name, "task": card.document.task, "inputs": input_kinds(card)}

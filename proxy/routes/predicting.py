@@ -24,6 +24,8 @@ from proxy.routes.answering import StreamedAnswer
 from proxy.routes.series import SeriesAnswers
 from proxy.series import Item
 from proxy.tasks.content import Content, read_content
+from proxy.tasks.examples import CLASSIFY_VERB, REGRESS_VERB, ExamplesVerb
+from proxy.tasks.npy import MAGIC, prepare_npy_files
 from proxy.tasks.options import read_options
 from proxy.tasks.picture import prepare_picture_task
 from proxy.telemetry.exchange import Exchange
@@ -43,14 +45,29 @@ class Predicting:
         """Answer `POST /v1/models/{model}:predict`, of the latest version, one by number, or one by label."""
         pipeline = find_model(self._models, request, exchange)
         content = read_content(request.headers)
-        wish = Wish(
-            selector=selector_of(request),
-            options=read_options(request.query_params.multi_items()),
-            media=choose_media(request.headers.get("accept")),
-        )
+        wish = _wish(request)
         async with self._in_flight.place(exchange.deadline):
             body = await self._body(request, content, exchange)
             work = self._in_time(_answer(pipeline, content, body, wish, self._config.limits, exchange), exchange)
+            return await unless_client_leaves(request, work)
+
+    async def classify(self, request: Request, exchange: Exchange) -> Answer:
+        """Answer `POST /v1/models/{model}:classify`."""
+        return await self._examples(CLASSIFY_VERB, request, exchange)
+
+    async def regress(self, request: Request, exchange: Exchange) -> Answer:
+        """Answer `POST /v1/models/{model}:regress`."""
+        return await self._examples(REGRESS_VERB, request, exchange)
+
+    async def _examples(self, verb: ExamplesVerb, request: Request, exchange: Exchange) -> Answer:
+        pipeline = find_model(self._models, request, exchange)
+        content = read_content(request.headers)
+        content.check_json()
+        wish = _wish(request)
+        wish.check_json()
+        async with self._in_flight.place(exchange.deadline):
+            body = await self._body(request, content, exchange)
+            work = self._in_time(pipeline.examples(verb, body, wish, exchange), exchange)
             return await unless_client_leaves(request, work)
 
     async def _body(self, request: Request, content: Content, exchange: Exchange) -> bytes:
@@ -80,16 +97,19 @@ async def _answer(
     if content.boundary is None:
         tasks: list[Item] = [Item(note={}, task=partial(content.task(), body))]
     else:
-        tasks = await asyncio.to_thread(_pictures, body, content.boundary, limits.max_parts, exchange)
+        tasks = await asyncio.to_thread(_items, body, content.boundary, limits.max_parts, exchange)
     if len(tasks) == 1 and not wish.media.streams:
         return await pipeline.predict(tasks[0].task, wish, exchange)
     return await SeriesAnswers(pipeline, wish, exchange).answer("pictures", _each(tasks))
 
 
-def _pictures(body: bytes, boundary: bytes, max_parts: int, exchange: Exchange) -> list[Item]:
-    """Read the pictures of a form."""
+def _items(body: bytes, boundary: bytes, max_parts: int, exchange: Exchange) -> list[Item]:
+    """Read the pictures of a form, or the tensors that are one request together."""
     with exchange.stages.time("decode"):
         uploads = read_uploads(body, boundary, max_parts)
+    if all(upload.data.startswith(MAGIC) for upload in uploads):
+        files = {upload.name: upload.data for upload in uploads}
+        return [Item(note={}, task=partial(prepare_npy_files, files))]
     several = len(uploads) > 1
     return [
         Item(
@@ -104,3 +124,12 @@ def _pictures(body: bytes, boundary: bytes, max_parts: int, exchange: Exchange) 
 async def _each(items: list[Item]) -> AsyncIterator[Item]:
     for item in items:
         yield item
+
+
+def _wish(request: Request) -> Wish:
+    """Read what is asked for beside the body."""
+    return Wish(
+        selector=selector_of(request),
+        options=read_options(request.query_params.multi_items()),
+        media=choose_media(request.headers.get("accept")),
+    )

@@ -38,6 +38,8 @@ def make_routes(parts: Answerers) -> list[BaseRoute]:
     return [
         Route("/v1/models", parts.answering.route("/v1/models", parts.models.list), methods=["GET"]),
         *_of_versions(parts, ":predict", parts.predicting.predict, "POST"),
+        *_of_versions(parts, ":classify", parts.predicting.classify, "POST"),
+        *_of_versions(parts, ":regress", parts.predicting.regress, "POST"),
         *_of_versions(parts, "/metadata", parts.models.metadata, "GET"),
         WebSocketRoute("/v1/models/{model}/stream", parts.live.stream),
         *_of_versions(parts, "", parts.models.status, "GET"),

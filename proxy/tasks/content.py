@@ -9,6 +9,7 @@ from python_multipart.multipart import parse_options_header
 
 from proxy.errors import UnsupportedContent
 from proxy.inputs.compression import check_encoding
+from proxy.tasks.npy import prepare_npy_task
 from proxy.tasks.picture import prepare_picture_task
 from proxy.tasks.task import BodyTask
 from proxy.tasks.tensors import prepare_json
@@ -17,6 +18,7 @@ from proxy.tasks.text import prepare_text_task
 # A new kind of input is a task in a file of its own and its media type here.
 _TASKS: dict[str, BodyTask] = {
     "application/json": prepare_json,
+    "application/x-npy": prepare_npy_task,
     "image/jpeg": prepare_picture_task,
     "image/jpg": prepare_picture_task,
     "image/png": prepare_picture_task,
@@ -41,6 +43,15 @@ class Content:
         """Say whether the body is a video."""
         return self.media_type.startswith("video/")
 
+    def check_json(self) -> None:
+        """Refuse a body that is no JSON.
+
+        Raises:
+            UnsupportedContent: See above.
+        """
+        if self.media_type != "application/json":
+            raise _unsupported(self.media_type, "Examples come as JSON", "Send application/json")
+
     def task(self) -> BodyTask:
         """Return the task for the body as a whole.
 
@@ -48,12 +59,8 @@ class Content:
             UnsupportedContent: The proxy has none.
         """
         if self.media_type not in _TASKS:
-            raise UnsupportedContent(
-                where="header Content-Type",
-                found=repr(self.media_type[:80] or "(none)"),
-                reason="It says how the body is to be read",
-                remedy=f"Send {', '.join(_TASKS)}, a video, or {_FORM} with files",
-            )
+            known = f"{', '.join(_TASKS)}, a video, or {_FORM} with files"
+            raise _unsupported(self.media_type, "It says how the body is to be read", f"Send {known}")
         return _TASKS[self.media_type]
 
 
@@ -72,3 +79,7 @@ def read_content(headers: Mapping[str, str]) -> Content:
     if content.boundary is None and not content.is_video:
         content.task()
     return content
+
+
+def _unsupported(media_type: str, reason: str, remedy: str) -> UnsupportedContent:
+    return UnsupportedContent("header Content-Type", repr(media_type[:80] or "(none)"), reason, remedy)

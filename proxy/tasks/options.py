@@ -20,6 +20,8 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    signature_name: Annotated[str | None, Field(min_length=1, max_length=256)] = None
+    """Of tensors that come as .npy: the signature they are for."""
     output_filter: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
     """The outputs wanted of plain tensors; all of them when empty."""
     round: Annotated[int | None, Field(ge=0, le=15)] = None
