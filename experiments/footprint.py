@@ -2,15 +2,19 @@
 
     python -m experiments.footprint [--requests 10000]
 
-The requests are pictures, JSON numbers and bodies that are refused, in turns: a leak of any of these ways shows.
+The requests are pictures, JSON numbers and bodies that are refused, in turns: a leak of any of these ways shows. The
+memory of messages with megabytes comes and goes, and the allocator gives it back when it likes; what stays is the least
+that is resident between two requests. Growth is that of the second half of the requests less that of the first.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,10 @@ from experiments.tables import Table
 STARTS = 7
 WARM_UP = 1000
 REQUESTS = 10_000
-MEBIBYTE = 1024
+KIB_PER_MIB = 1024
+MB_PER_MIB = 1.048576
+PARTS = 10
+LOOK_EVERY = 5
 
 
 def resident_kib(pid: int) -> int:
@@ -37,20 +44,37 @@ def resident_kib(pid: int) -> int:
     return int(found[1])
 
 
+def processor_seconds(pid: int) -> float:
+    """Return what a process has used of the processors."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def maps_tensorflow(pid: int) -> bool:
     """Say whether a process has any file of TensorFlow in its memory."""
     return "tensorflow" in Path(f"/proc/{pid}/maps").read_text()
 
 
-def starts(folder: Path, models: list[dict[str, Any]], repeats: int) -> tuple[list[float], list[float], bool]:
-    """Start the proxy several times; return seconds until it listens, idle MiB, and whether TensorFlow was there."""
-    seconds, mebibytes, tensorflow = [], [], False
+@dataclass
+class Starts:
+    """What several starts showed."""
+
+    seconds: list[float] = field(default_factory=list)
+    processor_seconds: list[float] = field(default_factory=list)
+    idle_mib: list[float] = field(default_factory=list)
+    tensorflow: bool = False
+
+
+def starts(folder: Path, models: list[dict[str, Any]], repeats: int) -> Starts:
+    """Start the proxy several times, and look at it as soon as it listens."""
+    seen = Starts()
     for _ in range(repeats):
         with running_proxy(folder, models) as proxy:
-            seconds.append(proxy.start_seconds)
-            mebibytes.append(resident_kib(proxy.pid) / MEBIBYTE)
-            tensorflow |= maps_tensorflow(proxy.pid)
-    return seconds, mebibytes, tensorflow
+            seen.seconds.append(proxy.start_seconds)
+            seen.processor_seconds.append(processor_seconds(proxy.pid))
+            seen.idle_mib.append(resident_kib(proxy.pid) / KIB_PER_MIB)
+            seen.tensorflow |= maps_tensorflow(proxy.pid)
+    return seen
 
 
 def turns(proxy: RunningProxy) -> list[Callable[[], object]]:
@@ -74,41 +98,51 @@ def turns(proxy: RunningProxy) -> list[Callable[[], object]]:
 
 
 def growth(folder: Path, models: list[dict[str, Any]], requests: int) -> list[tuple[int, float]]:
-    """Send requests in turns; return the resident MiB after each tenth of them, the warm-up's end first."""
-    marks = []
+    """Send requests in turns; return for each tenth of them its last request and the least MiB resident within it."""
+    parts = []
     with running_proxy(folder, models) as proxy:
         ways = turns(proxy)
         for number in range(WARM_UP):
             ways[number % len(ways)]()
-        marks.append((0, resident_kib(proxy.pid) / MEBIBYTE))
-        for number in range(1, requests + 1):
-            ways[number % len(ways)]()
-            if number % max(1, requests // 10) == 0:
-                marks.append((number, resident_kib(proxy.pid) / MEBIBYTE))
-    return marks
+        part = max(LOOK_EVERY, requests // PARTS)
+        for end in range(part, requests + 1, part):
+            parts.append((end, least_resident(proxy, ways, part)))
+    return parts
+
+
+def least_resident(proxy: RunningProxy, ways: list[Callable[[], object]], requests: int) -> float:
+    """Send requests in turns; return the least MiB resident between two of them."""
+    seen = []
+    for number in range(requests):
+        ways[number % len(ways)]()
+        if number % LOOK_EVERY == 0:
+            seen.append(resident_kib(proxy.pid) / KIB_PER_MIB)
+    return min(seen)
 
 
 def measure(requests: int = REQUESTS) -> Report:
     """Measure all three."""
-    report = Report("footprint")
     with answering(detector.models()) as server, tempfile.TemporaryDirectory() as name:
         models = detector.write(Path(name), server.target)
-        seconds, idle, tensorflow = starts(Path(name), models, STARTS)
-        marks = growth(Path(name), models, requests)
+        seen = starts(Path(name), models, STARTS)
+        parts = growth(Path(name), models, requests)
     table = Table("Footprint of the proxy", ("what", "value"))
-    table.add(f"start until it listens, s, {STARTS} starts", Quartiles.of(seconds))
-    table.add("resident when idle, MiB", Quartiles.of(idle))
-    table.add("a file of TensorFlow in its memory", "yes" if tensorflow else "no")
-    course = Table("Resident memory over requests", ("requests after the warm-up", "resident MiB"), list(marks))
-    report.tables = [table, course]
-    grown = max(mebibytes for _, mebibytes in marks) - marks[0][1]
-    report.goals = [
-        at_most("start until it listens", Quartiles.of(seconds).median, 1, "s"),
-        at_most("resident when idle", Quartiles.of(idle).median * 1.048576, 150, "MB"),
-        at_most(f"growth over {requests:,} requests after {WARM_UP:,}", grown * 1.048576, 5, "MB"),
-        at_most("files of TensorFlow in memory", float(tensorflow), 0, ""),
+    table.add(f"start until it listens, s, {STARTS} starts", Quartiles.of(seen.seconds))
+    table.add("processor time until it listens, s", Quartiles.of(seen.processor_seconds))
+    table.add("resident when idle, MiB", Quartiles.of(seen.idle_mib))
+    table.add("a file of TensorFlow in its memory", "yes" if seen.tensorflow else "no")
+    course = Table(f"Resident memory after {WARM_UP:,} requests", ("further requests", "least resident, MiB"))
+    for end, mebibytes in parts:
+        course.add(end, f"{mebibytes:.1f}")
+    least = [mebibytes for _, mebibytes in parts]
+    grown = (min(least[len(least) // 2 :]) - min(least[: len(least) // 2])) * MB_PER_MIB
+    goals = [
+        at_most("start until it listens", Quartiles.of(seen.seconds).median, 1, "s"),
+        at_most("resident when idle", Quartiles.of(seen.idle_mib).median * MB_PER_MIB, 150, "MB"),
+        at_most(f"growth over {requests:,} requests after {WARM_UP:,}", grown, 5, "MB"),
+        at_most("files of TensorFlow in memory (0 is no)", float(seen.tensorflow), 0, ""),
     ]
-    return report
+    return Report("footprint", [table, course], goals)
 
 
 def main() -> None:

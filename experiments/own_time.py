@@ -2,9 +2,9 @@
 
     python -m experiments.own_time [--requests 100]
 
-The proxy's own time is what its stages say in its log, without the time of the call to the model server; the naive
-proxy says its own in the same way. It is given JSON numbers of the same picture, already decoded and resized, and gives
-the raw numbers back: its time holds neither. The round trip is the whole request as the sender sees it. All of them
+Own time is the round trip that the sender sees, less the call to the model server as the proxy's log tells it: HTTP,
+waiting and every stage of the proxy are in it. The naive proxy tells its call in the same way. It is given JSON numbers
+of the same picture, already decoded and resized, and gives the raw numbers back: its time holds neither. All of them
 take turns in one run.
 """
 

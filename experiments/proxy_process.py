@@ -42,8 +42,8 @@ class Answered:
 
     @property
     def own_milliseconds(self) -> float:
-        """Return the time of all stages but the model's."""
-        return sum(self.stages.values()) - self.stages["model"]
+        """Return the round trip without the call to the model server: HTTP, waiting and all stages of the proxy."""
+        return self.milliseconds - self.stages.get("wire", 0.0) - self.stages["model"]
 
 
 class RunningProxy:
@@ -70,9 +70,11 @@ class RunningProxy:
         response = self._connection.getresponse()
         answer = response.read()
         milliseconds = (time.perf_counter() - start) * 1000
+        # Read in any case: a pipe that nobody empties would stop the proxy's log and with it the proxy.
+        log = self._next_request()
         if response.status != 200:
             raise Refused(f"the proxy answered {response.status} to {path}: {answer[:500].decode(errors='replace')}")
-        return Answered(milliseconds, answer, self._next_request())
+        return Answered(milliseconds, answer, log)
 
     def _reconnect_if_idle(self) -> None:
         """Open a new connection before the proxy closes one that other measurements kept waiting."""

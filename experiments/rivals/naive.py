@@ -18,11 +18,18 @@ from experiments.process import free_port, started, wait_for_port
 
 @dataclass(frozen=True)
 class NaiveAnswer:
-    """One request: its round trip, the naive proxy's own time without the model's, and the answer's bytes."""
+    """One request: its round trip, the times that the naive proxy tells, and the answer's bytes."""
 
     milliseconds: float
-    own_milliseconds: float
+    codec_milliseconds: float
+    """Reading JSON, writing the message, reading the answer, writing JSON."""
+    model_milliseconds: float
     body: bytes
+
+    @property
+    def own_milliseconds(self) -> float:
+        """Return the round trip without the call to the model server."""
+        return self.milliseconds - self.model_milliseconds
 
 
 def named_request(inputs: Mapping[str, np.ndarray]) -> bytes:
@@ -45,7 +52,8 @@ class NaiveProxy:
         milliseconds = (time.perf_counter() - start) * 1000
         if response.status != 200:
             raise RuntimeError(f"the naive proxy answered {response.status}")
-        return NaiveAnswer(milliseconds, float(response.headers["x-own-milliseconds"]), answer)
+        codec, model = (float(response.headers[f"x-{name}-milliseconds"]) for name in ("codec", "model"))
+        return NaiveAnswer(milliseconds, codec, model, answer)
 
 
 @contextmanager

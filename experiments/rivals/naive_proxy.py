@@ -3,7 +3,7 @@
     python -m experiments.rivals.naive_proxy --port 8080 --target 127.0.0.1:8500
 
 `{"inputs": {name: numbers}}` for a model at `/v1/models/NAME:predict`; `{"outputs": {name: numbers}}` comes back. The
-answer's headers say in milliseconds what it took: `x-own-milliseconds` without the call of the model server, and
+answer's headers say in milliseconds what it took: `x-codec-milliseconds` without the call of the model server, and
 `x-model-milliseconds` for that call.
 """
 
@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(answer)))
-        self.send_header("x-own-milliseconds", f"{(asked - begin + end - told) * 1000:.3f}")
+        self.send_header("x-codec-milliseconds", f"{(asked - begin + end - told) * 1000:.3f}")
         self.send_header("x-model-milliseconds", f"{(told - asked) * 1000:.3f}")
         self.end_headers()
         self.wfile.write(answer)
