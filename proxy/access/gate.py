@@ -11,6 +11,7 @@ from proxy.access.client import ANONYMOUS, Client
 from proxy.access.credentials import Credential, read_credential
 from proxy.access.key_file import KeyFile
 from proxy.access.keys import read_key
+from proxy.access.origin import check_origin
 from proxy.access.rate_limit import Buckets
 from proxy.access.settings import Access, Tls
 from proxy.access.tls import CERTIFICATE_NAME
@@ -58,10 +59,12 @@ class Gate:
         """Return who a request comes from; its `headers` belong into the answer.
 
         Raises:
+            Forbidden: A WebSocket of another origin's page.
             Unauthenticated: Nobody that the proxy knows.
             TooManyRequests: Over the client's limit.
             IssuerUnavailable: A token that cannot be checked now.
         """
+        check_origin(connection, self._settings.cors)
         client = await self._identify(connection)
         limit = client.rate_limit or self._settings.rate_limit
         if limit is None:

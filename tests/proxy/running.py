@@ -18,7 +18,7 @@ import httpx
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-_RUNNING_ON = re.compile(r"running on (http://[\d.]+:\d+)")
+_RUNNING_ON = re.compile(r"running on (https?://[\d.]+:\d+)")
 
 
 @dataclass
