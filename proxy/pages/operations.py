@@ -20,6 +20,7 @@ _TASK_SCHEMAS = {
 }
 
 _OPTION_TEXTS = {
+    "signature_name": "Of tensors as .npy: the signature that they are for; serving_default without it.",
     "output_filter": "The outputs wanted of plain tensors, separated by commas; all of them when empty.",
     "round": "Decimals of the numbers in a JSON answer.",
     "wire": "How a picture goes to the model server.",

@@ -47,6 +47,11 @@ class PictureHeader:
         return self.kind == "JPEG" and upright and self.components in (1, 3) and self.usual_coding
 
 
+def is_picture(data: bytes) -> bool:
+    """Say whether bytes begin as a picture that `read_header` reads."""
+    return data.startswith((jpeg.SIGNATURE, png.SIGNATURE)) or webp.begins(data)
+
+
 def read_header(data: bytes) -> PictureHeader:
     """Read kind, size and orientation of a picture without decoding it.
 

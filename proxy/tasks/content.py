@@ -9,15 +9,18 @@ from python_multipart.multipart import parse_options_header
 
 from proxy.errors import UnsupportedContent
 from proxy.inputs.compression import check_encoding
-from proxy.tasks.npy import prepare_npy_task
+from proxy.pictures.header import is_picture
+from proxy.tasks.npy import MAGIC, prepare_npy_task
 from proxy.tasks.picture import prepare_picture_task
-from proxy.tasks.task import BodyTask
+from proxy.tasks.task import BodyTask, PreparedTask, Subject
 from proxy.tasks.tensors import prepare_json
 from proxy.tasks.text import prepare_text_task
+from proxy.telemetry.stages import Stages
 
+_JSON = "application/json"
 # A new kind of input is a task in a file of its own and its media type here.
 _TASKS: dict[str, BodyTask] = {
-    "application/json": prepare_json,
+    _JSON: prepare_json,
     "application/x-npy": prepare_npy_task,
     "image/jpeg": prepare_picture_task,
     "image/jpg": prepare_picture_task,
@@ -25,6 +28,8 @@ _TASKS: dict[str, BodyTask] = {
     "image/webp": prepare_picture_task,
     "text/plain": prepare_text_task,
 }
+# What clients say that say nothing: no header at all, and what curl and browsers send unasked.
+_UNSAID = frozenset({"", "application/x-www-form-urlencoded", "application/octet-stream"})
 _FORM = "multipart/form-data"
 
 
@@ -49,8 +54,8 @@ class Content:
         Raises:
             UnsupportedContent: See above.
         """
-        if self.media_type != "application/json":
-            raise _unsupported(self.media_type, "Examples come as JSON", "Send application/json")
+        if self.media_type not in (_JSON, *_UNSAID):
+            raise _unsupported(self.media_type, "Examples come as JSON", f"Send {_JSON}")
 
     def task(self) -> BodyTask:
         """Return the task for the body as a whole.
@@ -58,6 +63,8 @@ class Content:
         Raises:
             UnsupportedContent: The proxy has none.
         """
+        if self.media_type in _UNSAID:
+            return _prepare_unsaid
         if self.media_type not in _TASKS:
             known = f"{', '.join(_TASKS)}, a video, or {_FORM} with files"
             raise _unsupported(self.media_type, "It says how the body is to be read", f"Send {known}")
@@ -79,6 +86,15 @@ def read_content(headers: Mapping[str, str]) -> Content:
     if content.boundary is None and not content.is_video:
         content.task()
     return content
+
+
+def _prepare_unsaid(data: bytes, subject: Subject, stages: Stages) -> PreparedTask:
+    """Prepare a body of which no header tells what it is, by how it begins; JSON is what TensorFlow Serving takes."""
+    if is_picture(data):
+        return prepare_picture_task(data, subject, stages)
+    if data.startswith(MAGIC):
+        return prepare_npy_task(data, subject, stages)
+    return prepare_json(data, subject, stages)
 
 
 def _unsupported(media_type: str, reason: str, remedy: str) -> UnsupportedContent:

@@ -74,6 +74,7 @@ class Client:
         self.channel = grpc.insecure_channel(f"127.0.0.1:{grpc_port}", options=UNLIMITED)
         self.prediction = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
         self.model = model_service_pb2_grpc.ModelServiceStub(self.channel)
+        self.grpc_port = grpc_port
         self.rest_port = rest_port
 
     def predict(self, spec: ModelSpec, *output_filter: str, **inputs: Any) -> dict[str, Any]:

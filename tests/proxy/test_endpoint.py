@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import time
 import zlib
 
+import numpy as np
 import pytest
 
 from tests.proxy.fake_server import FakeServer
@@ -19,6 +21,40 @@ def test_the_row_form_answers_predictions(proxy: RunningProxy) -> None:
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     assert response.json() == {"predictions": [2.5, 3.0, 4.5]}
+
+
+@pytest.mark.parametrize("media_type", [None, "application/x-www-form-urlencoded", "application/octet-stream"])
+def test_a_body_of_which_no_header_tells_what_it_is(proxy: RunningProxy, media_type: str | None) -> None:
+    headers = {} if media_type is None else {"content-type": media_type}
+    rows = proxy.post("half", content=b'{"instances": [1.0]}', headers=headers)
+    assert rows.json() == {"predictions": [2.5]}
+    picture = proxy.post("detector", content=encoded(plain(64, 64)), headers=headers)
+    assert picture.json()["detections"] == []
+
+
+def test_tensors_as_npy_both_ways(proxy: RunningProxy) -> None:
+    array = np.arange(12, dtype=np.float32).reshape(3, 4)
+    headers = {"content-type": "application/x-npy", "accept": "application/x-npy"}
+    response = proxy.post("echo", content=npy(array), headers=headers)
+    assert response.headers["content-type"] == "application/x-npy"
+    answer = np.load(io.BytesIO(response.content), allow_pickle=False)
+    assert answer.dtype == np.float32
+    assert (answer == array).all()
+
+
+def test_a_form_with_one_npy_for_each_input(proxy: RunningProxy) -> None:
+    files = {"a": ("a.npy", npy(np.array([[1, 2]], np.int32))), "b": ("b.npy", npy(np.array([0.5], np.float32)))}
+    answer = proxy.post("pair", files=files).json()
+    assert answer == {"model": "pair", "version": "1", "outputs": {"total": [3.5], "words": [{"b64": "//4="}]}}
+    one = proxy.post("pair:predict?output_filter=total", files=files).json()
+    assert one["outputs"].keys() >= {"total"}
+
+
+def npy(array: np.ndarray) -> bytes:
+    """Return what numpy.save writes."""
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
 
 
 def test_a_packed_body_is_unpacked(proxy: RunningProxy) -> None:

@@ -78,9 +78,8 @@ def test_json(proxy: RunningProxy, model: str, document: bytes, code: str, part:
     ("headers", "part"),
     [
         ({"content-type": "text/csv"}, "header Content-Type: 'text/csv'"),
-        ({"content-type": "application/x-www-form-urlencoded"}, "Send application/json, image/jpeg,"),
+        ({"content-type": "application/xml"}, "Send application/json, application/x-npy, image/jpeg,"),
         ({"content-type": "multipart/form-data"}, "header Content-Type: 'multipart/form-data'"),
-        ({}, "header Content-Type: '(none)'"),
         (
             {"content-type": "image/jpeg", "content-encoding": "br"},
             "header Content-Encoding: 'br'. The proxy unpacks gzip and deflate",
