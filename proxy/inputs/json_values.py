@@ -31,13 +31,13 @@ def read_values(values: Any, spec: TensorSpec) -> Array:
         InvalidTensor: Values of another type or shape.
         NotNumbers: The values are a `NumberText` that cannot be read as such.
     """
-    array = flat_or_nested(values, spec)
+    array = read_any_shape(values, spec)
     if not spec.takes_shape(array.shape):
         raise invalid_values(spec, f"shape {list(array.shape)}", f"The model takes shape {spec.shape_text}")
     return array
 
 
-def flat_or_nested(values: Any, spec: TensorSpec) -> Array:
+def read_any_shape(values: Any, spec: TensorSpec) -> Array:
     """Turn values into an array of the input's type, whatever its shape; see `read_values`."""
     return _strings(values, spec) if spec.data_type == types_pb2.DT_STRING else _numbers(values, spec)
 
