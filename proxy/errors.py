@@ -4,6 +4,7 @@
     ├── RequestError            the sender can mend it
     │   ├── InvalidPicture      400
     │   ├── InvalidVideo        400
+    │   ├── InvalidAddress      400
     │   ├── PictureTooLarge     413
     │   ├── InvalidJson         400
     │   ├── InvalidTensor       400
@@ -92,6 +93,12 @@ class InvalidVideo(RequestError):
     """A body that is not a video the proxy can decode."""
 
     code = "invalid-video"
+
+
+class InvalidAddress(RequestError):
+    """An address from which the proxy fetches no picture, or got none."""
+
+    code = "invalid-address"
 
 
 class PictureTooLarge(RequestError):
