@@ -161,7 +161,7 @@ def test_a_broken_file_keeps_the_keys_and_is_logged_without_its_values(
         ("abcdefgh: {name: a b, sha256: x}", "an entry > name: not of its form; an entry > sha256: not of its form"),
         ("abcdefgh: {name: a}", "an entry > sha256: the key is missing"),
         ("abc: {name: a, sha256: " + "a" * 64 + "}", "an id that is not a lower-case letter and 7 letters or digits"),
-        ("a:\n  b: [", "no YAML, in line 2"),
+        ("a: {}\nb: ]", "no YAML, in line 2"),
     ],
 )
 def test_files_that_are_refused(tmp_path: Path, text: str, found: str) -> None:
