@@ -22,7 +22,7 @@ import numpy as np
 from experiments import four_models
 from experiments.goals import Goal, at_least, at_most
 from experiments.loopback_model import LoopbackServer, answering, write_answer, write_request
-from experiments.paper import BERT, MEBIBYTE, TABLE_5, YOLO, YOLO_SAVED_BYTES_PERCENT, deviation_percent
+from experiments.paper import BERT, MEBIBYTE, SAVED_BYTES_PERCENT, TABLE_5, YOLO, deviation_percent
 from experiments.pictures import as_array, original_upload
 from experiments.process import CHECKOUT
 from experiments.proxy_process import RunningProxy, running_proxy
@@ -160,7 +160,7 @@ def goals(rows: list[Bytes]) -> list[Goal]:
     return [
         at_most("protobuf, largest deviation from the paper's Table 5", max(protobuf), 1, "%"),
         at_most("JSON, largest deviation from the paper's Table 5", max(json), 5, "%"),
-        at_least(f"YOLO, saved by protobuf (paper {YOLO_SAVED_BYTES_PERCENT} %)", saved * 100, 85, "%"),
+        at_least(f"YOLO, saved by protobuf (paper {SAVED_BYTES_PERCENT[YOLO]} %)", saved * 100, 85, "%"),
         at_most("YOLO, exact, both ways", by_way[YOLO, OURS_IN_GRAPH].both / 1e6, 1.24, "MB"),
         at_most("YOLO, original JPEG, both ways", by_way[YOLO, OURS_FILE].both / 1e6, 0.15, "MB"),
         at_most("BERT, request for a text of 42 tokens", by_way[BERT, OURS_TEXT].request / 1e3, 0.3, "kB"),

@@ -13,6 +13,10 @@ from typing import IO, Any
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
+class CommandFailed(Exception):
+    """A command did not end as it should."""
+
+
 class NotStarted(Exception):
     """A process ended, or did not listen in time."""
 
@@ -36,6 +40,19 @@ def started(command: Sequence[str], *, prefix: Sequence[str] = (), **pipes: Any)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def run(command: Sequence[str], *, prefix: Sequence[str] = (), seconds: float = 120) -> str:
+    """Run a command to its end from the checkout; return what it printed.
+
+    Raises:
+        CommandFailed: It ended with another status than 0; the text holds what it said.
+    """
+    words = [*prefix, *command]
+    ended = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True, timeout=seconds, check=False)
+    if ended.returncode:
+        raise CommandFailed(f"{' '.join(words)}\nended with {ended.returncode} and said:\n{ended.stderr[-3000:]}")
+    return ended.stdout
 
 
 def free_port() -> int:

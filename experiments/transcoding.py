@@ -7,6 +7,8 @@ The proxy's codec is what its stages say of reading the message and writing the 
 its codec is its whole trip less the trip of the same message to a gRPC client that does not read it. Its trip holds
 the sending of the JSON, ours of the codec does not; the whole trips, which hold the same for both, stand beside.
 
+The view: the bytes of such an answer to a numpy array, in this process; for both forms that a tensor can have.
+
 In: 640 x 640 x 3 numbers as Python writes them; the array that reaches the model is compared bit by bit.
 """
 
@@ -18,12 +20,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import grpc
 import numpy as np
 
-from experiments.goals import at_least
+from experiments.goals import at_least, at_most
 from experiments.loopback_model import (
     DEFAULT_SIGNATURE,
     FLOAT,
@@ -32,6 +35,7 @@ from experiments.loopback_model import (
     LoopbackServer,
     Signature,
     answering,
+    write_answer,
     write_request,
 )
 from experiments.proxy_process import Answered, RunningProxy, running_proxy
@@ -42,12 +46,14 @@ from experiments.rivals.generic_json import as_json
 from experiments.rivals.naive import NaiveProxy, naive_proxy, named_request
 from experiments.tables import Table
 from protos.stubs.tensorflow_serving.apis.predict_pb2 import PredictRequest
+from proxy.wire.predictions import read_predict_response
 
 ANSWER_SHAPE, PICTURE_SHAPE = (1, 25200, 85), (1, 640, 640, 3)
 LARGE_ANSWER, LARGE_REQUEST = "large-answer", "large-request"
 SMALL = np.zeros((1, 4), np.float32)
 CODEC_STAGES = ("decode-answer", "postprocess", "write")
 JSON = {"content-type": "application/json", "accept": "application/json"}
+VIEW_REPEATS = 20
 GENERIC_REPEATS = 3
 """protobuf's own JSON takes seconds."""
 
@@ -170,6 +176,25 @@ def measure_in(server: LoopbackServer, proxy: RunningProxy, repeats: int) -> tup
     return table, times, equal
 
 
+def measure_view(repeats: int) -> tuple[Table, float]:
+    """Read the large answer from the wire many times.
+
+    Returns:
+        The table, and the larger of the two medians in ms.
+    """
+    outputs = models()[LARGE_ANSWER][DEFAULT_SIGNATURE].outputs
+    table = Table(f"{4 * np.prod(ANSWER_SHAPE) / 1e6:.2f} MB on the wire to a numpy view, ms", ("form", "time"))
+    medians = []
+    for form, lists in (("tensor_content", False), ("float_val", True)):
+        message = write_answer(LARGE_ANSWER, outputs, lists)
+        if not np.array_equal(read_predict_response(message).outputs["output"], outputs["output"]):
+            raise RuntimeError(f"{form}: the view holds other numbers than the message")
+        found = Quartiles.of(timed(partial(read_predict_response, message), VIEW_REPEATS * repeats, VIEW_REPEATS))
+        table.add(form, found)
+        medians.append(found.median)
+    return table, max(medians)
+
+
 @contextmanager
 def everything() -> Iterator[tuple[LoopbackServer, RunningProxy, Envoy, NaiveProxy]]:
     """Run the model server and the three in front of it."""
@@ -188,13 +213,15 @@ def measure(repeats: int = 15) -> Report:
     with everything() as (server, proxy, envoy, naive):
         out, codecs = measure_out(server, proxy, envoy, naive, repeats)
         into, times, equal = measure_in(server, proxy, repeats)
+    view, milliseconds = measure_view(repeats)
     goals = [
         at_least("answer to JSON, Envoy / ours", codecs["envoy"] / codecs["ours"], 10),
         at_least("answer to JSON, json_format / ours", codecs["generic"] / codecs["ours"], 100),
         at_least("JSON numbers in, json and numpy / ours", times, 15),
         at_least("JSON numbers in, equal to the bit", float(equal), 1, "(1 is yes)"),
     ]
-    return Report("transcoding", [out, into], goals)
+    goals.append(at_most("answer from the wire to a view", milliseconds, 0.1, "ms"))
+    return Report("transcoding", [out, into, view], goals)
 
 
 def main() -> None:
