@@ -7,6 +7,7 @@ outputs (probabilities of a softmax; boxes in pixels with mostly tiny scores).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,7 @@ def probabilities(classes: int) -> np.ndarray:
     return (np.exp(logits) / np.exp(logits).sum()).astype(np.float32)[None]
 
 
+@functools.cache
 def yolo_rows() -> np.ndarray:
     """Return rows like YOLOv5's: centre and size in pixels, objectness, 80 class scores; float32 [1, 25200, 85]."""
     random = np.random.default_rng(0)
