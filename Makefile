@@ -6,6 +6,9 @@ MAKEFLAGS += --no-print-directory
 
 SITE ?= edge-lab
 NAME ?=
+KEYS ?=
+MODEL ?=
+OUT ?=
 ARCH ?= amd64
 PYTHON := .venv/bin/python
 LAB := $(wildcard lab/$(SITE).yaml)
@@ -15,7 +18,7 @@ ENV := eval "$$($(PYTHON) -m toolchain env)"
 FORGETTING := trap 'rm -f .state/tmp/kubeconfig*' EXIT; $(ENV)
 TESTING := $(ENV); unset TMPDIR
 
-.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench env kubeconfig site images models docs
+.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench env kubeconfig key site images models publish docs
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +67,9 @@ images: setup ## make the images of proxy and model server (ARCH=arm64 for such 
 models: setup ## make the example models
 	@$(PYTHON) -m toolchain.models
 
+publish: setup ## give a model the signatures of the fewest bytes: make publish MODEL=folder OUT=folder
+	@$(PYTHON) -m publisher --model "$(MODEL)" --out "$(OUT)"
+
 fmt: setup ## format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
@@ -84,6 +90,9 @@ env: ## print the shell lines after which `pulumi` works by hand: eval "$(make -
 
 kubeconfig: setup ## merge SITE's kubeconfig into ~/.kube/config
 	@$(ENV); pulumi stack output --stack $(SITE) --show-secrets kubeconfig | $(PYTHON) -m components.kubeconfig --merge --name $(SITE)
+
+key: setup ## make an API key: make key NAME=phone (KEYS=keys.yaml adds its hash to that file)
+	@$(PYTHON) -m proxy.access.new_key --name "$(NAME)" $(if $(KEYS),--keys-file "$(KEYS)")
 
 site: setup ## write a starting file for a site of your own: make site NAME=seoul
 	@$(PYTHON) -m components.new "$(NAME)"

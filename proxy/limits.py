@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 from proxy.config import MEBIBYTE
 from proxy.deadline import Deadline
@@ -107,6 +108,52 @@ class InFlight:
             reason="More at once would make each of them slower (limits > max-in-flight, max-waiting)",
             remedy="Try again in a second",
         )
+
+
+class Streams:
+    """Count the streams that are open, each of which keeps a model busy for long, and refuse those over the limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.count = 0
+
+    @contextmanager
+    def open(self) -> Generator[OpenStream]:
+        """Hold a stream open inside, and longer if it says so.
+
+        Raises:
+            Busy: As many are open as may be.
+        """
+        if self.count >= self._limit:
+            raise Busy(
+                where="endpoint proxy",
+                found=f"{self.count} videos and streams of live frames are open already",
+                reason="Each of them keeps a model busy (limits > max-streams)",
+                remedy="Try again when another one has ended",
+            )
+        self.count += 1
+        stream = OpenStream()
+        try:
+            yield stream
+        finally:
+            if stream.end is None:
+                self._close()
+            else:
+                stream.end.add_done_callback(lambda _: self._close())
+
+    def _close(self) -> None:
+        self.count -= 1
+
+
+@dataclass(slots=True)
+class OpenStream:
+    """Hold how long a stream counts as open."""
+
+    end: asyncio.Future[None] | None = None
+
+    def keep_until(self, end: asyncio.Future[None]) -> None:
+        """Count until something has happened."""
+        self.end = end
 
 
 async def read_body(chunks: AsyncIterator[bytes], announced: str | None, max_bytes: int) -> bytes:

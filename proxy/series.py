@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from proxy.errors import ProxyError
+from proxy.limits import InFlight
 from proxy.outputs.result import Result
 from proxy.pipeline import Pipeline, Wish
 from proxy.tasks.task import Task
@@ -30,19 +32,25 @@ class Item:
 
 
 async def ask_in_order(
-    pipeline: Pipeline, items: AsyncIterator[Item], wish: Wish, exchange: Exchange
-) -> AsyncIterator[tuple[Item, Result]]:
+    pipeline: Pipeline, items: AsyncGenerator[Item], wish: Wish, exchange: Exchange, in_flight: InFlight
+) -> AsyncGenerator[tuple[Item, Result]]:
     """Ask about each picture and yield what was found, in order.
 
     Raises:
         ProxyError: The first that a picture causes; what is under way is then cancelled.
     """
+
+    async def ask(item: Item) -> Result:
+        async with in_flight.place(exchange.deadline):
+            return await pipeline.ask(item.task, wish, exchange)
+
     under_way: deque[tuple[Item, asyncio.Task[Result]]] = deque()
     try:
-        async for item in items:
-            under_way.append((item, asyncio.ensure_future(pipeline.ask(item.task, wish, exchange))))
-            if len(under_way) >= AT_ONCE:
-                yield await _first(under_way)
+        async with aclosing(items):
+            async for item in items:
+                under_way.append((item, asyncio.ensure_future(ask(item))))
+                if len(under_way) >= AT_ONCE:
+                    yield await _first(under_way)
         while under_way:
             yield await _first(under_way)
     finally:

@@ -25,7 +25,7 @@ from proxy.access.tls import ssl_context
 from proxy.backend.backend import Backend
 from proxy.card import ModelCard, load_card
 from proxy.config import ProxyConfig
-from proxy.limits import InFlight, PixelBudget
+from proxy.limits import InFlight, PixelBudget, Streams
 from proxy.models import Models
 from proxy.pipeline import Pipeline
 from proxy.routes.answering import Answering
@@ -33,6 +33,7 @@ from proxy.routes.description import Description
 from proxy.routes.health import HealthRoutes
 from proxy.routes.live import LiveFrames
 from proxy.routes.models import ModelRoutes
+from proxy.routes.picture_series import PictureSeries
 from proxy.routes.predicting import Predicting
 from proxy.routes.scraping import Scraping
 from proxy.routes.table import Answerers, make_routes
@@ -59,6 +60,7 @@ class Application:
         self._cards = cards
         self._models = Models()
         in_flight = InFlight(config.limits.max_in_flight, config.limits.max_waiting)
+        streams = Streams(config.limits.max_streams)
         metrics = Metrics(in_flight)
         self._tracer = make_tracer(config.tracing)
         self._gate = Gate(config.access, config.tls)
@@ -66,9 +68,18 @@ class Application:
         answering = Answering(config, self._gate, metrics, self._tracer)
         parts = Answerers(
             answering=answering,
-            predicting=Predicting(config, self._models, in_flight),
+            predicting=Predicting(
+                config.limits, self._models, in_flight, PictureSeries(config.limits, in_flight, streams)
+            ),
             models=ModelRoutes(self._models),
-            live=LiveFrames(config, self._gate, self._models, in_flight, metrics),
+            live=LiveFrames(
+                config=config,
+                gate=self._gate,
+                models=self._models,
+                in_flight=in_flight,
+                streams=streams,
+                metrics=metrics,
+            ),
             health=self.health,
             description=Description(cards, self._gate.is_open),
             scraping=Scraping(self._gate, metrics),

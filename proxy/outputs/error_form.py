@@ -17,3 +17,9 @@ def error_document(error: ProxyError, request_id: str) -> dict[str, Any]:
 def error_answer(error: ProxyError, request_id: str) -> bytes:
     """Write an error."""
     return orjson.dumps(error_document(error, request_id))
+
+
+def error_headers(error: ProxyError) -> dict[str, str]:
+    """Return the header fields of an error, such as when to try again."""
+    retry = error.retry_after_seconds
+    return {**error.headers, **({} if retry is None else {"retry-after": str(retry)})}

@@ -16,6 +16,11 @@ def admit_as(connection: HTTPConnection, client: Client) -> None:
     connection.state.client = client
 
 
+def client_of(connection: HTTPConnection) -> Client:
+    """Return who sends a request that was admitted."""
+    return connection.state.client
+
+
 def find_model(models: Models, connection: HTTPConnection, exchange: Exchange) -> Pipeline:
     """Return the model that the path names, and note it.
 
@@ -24,8 +29,7 @@ def find_model(models: Models, connection: HTTPConnection, exchange: Exchange) -
         UnknownModel: The proxy is not configured with it.
     """
     name: str = connection.path_params["model"]
-    client: Client = connection.state.client
-    client.check_model(name)
+    client_of(connection).check_model(name)
     pipeline = models.find(name)
     exchange.model = pipeline.model
     return pipeline

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -17,7 +19,7 @@ from proxy.deadline import Deadline, requested_seconds
 from proxy.departure import client_left
 from proxy.errors import ClientLeft, InternalError, ProxyError, TooManyRequests, UnknownRoute
 from proxy.outputs.answer import JSON, Answer
-from proxy.outputs.error_form import error_answer
+from proxy.outputs.error_form import error_answer, error_headers
 from proxy.routes.addressed import admit_as
 from proxy.telemetry.exchange import HEADER as ID_HEADER
 from proxy.telemetry.exchange import Exchange, chosen_request_id
@@ -31,8 +33,10 @@ from proxy.telemetry.tracing import Tracer
 class StreamedAnswer:
     """Hold an answer that comes in pieces; its first piece is worth waiting for, so that errors keep their status."""
 
-    pieces: AsyncIterator[bytes]
+    pieces: AsyncGenerator[bytes]
     media_type: str
+    ended: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    """Done when the last piece is sent or the sender has left."""
 
 
 Handler = Callable[[Request, Exchange], Awaitable[Answer | StreamedAnswer]]
@@ -115,9 +119,7 @@ class Answering:
     def _failed(self, error: ProxyError, exchange: Exchange) -> Response:
         body = error_answer(error, exchange.request_id)
         self._record(exchange, error, len(body))
-        headers = {**_headers(exchange), **error.headers}
-        if error.retry_after_seconds is not None:
-            headers["retry-after"] = str(error.retry_after_seconds)
+        headers = {**_headers(exchange), **error_headers(error)}
         if isinstance(error, ClientLeft):
             headers["connection"] = "close"
         return Response(body, error.status, headers, JSON)
@@ -127,11 +129,13 @@ class Answering:
         size = 0
         error: ProxyError | None = client_left()
         try:
-            async for piece in answer.pieces:
-                size += len(piece)
-                yield piece
+            async with aclosing(answer.pieces) as pieces:
+                async for piece in pieces:
+                    size += len(piece)
+                    yield piece
             error = exchange.failure
         finally:
+            answer.ended.set_result(None)
             self._record(exchange, error, size)
 
     def _record(self, exchange: Exchange, error: ProxyError | None, size: int) -> None:

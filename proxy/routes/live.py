@@ -16,7 +16,7 @@ from proxy.access.gate import Gate
 from proxy.config import ProxyConfig
 from proxy.deadline import Deadline
 from proxy.errors import Busy, ProxyError
-from proxy.limits import InFlight
+from proxy.limits import InFlight, Streams
 from proxy.models import Models
 from proxy.outputs.documents import document
 from proxy.outputs.error_form import error_document
@@ -41,35 +41,42 @@ _TRY_AGAIN_LATER = 1013
 class LiveFrames:
     """Answer `/v1/models/{model}/stream`."""
 
-    def __init__(self, config: ProxyConfig, gate: Gate, models: Models, in_flight: InFlight, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        *,
+        config: ProxyConfig,
+        gate: Gate,
+        models: Models,
+        in_flight: InFlight,
+        streams: Streams,
+        metrics: Metrics,
+    ) -> None:
         self._config = config
         self._gate = gate
         self._models = models
         self._in_flight = in_flight
         self._metrics = metrics
-        self._open = 0
+        self._streams = streams
 
     async def stream(self, socket: WebSocket) -> None:
         """Answer the frames of one socket until its sender leaves."""
         await socket.accept(_PROTOCOL if _PROTOCOL in socket.scope["subprotocols"] else None)
         exchange = self._exchange(chosen_request_id(socket.headers.get(ID_HEADER)))
         try:
-            admit_as(socket, await self._gate.admit(socket))
+            client = await self._gate.admit(socket)
+            admit_as(socket, client)
             pipeline = find_model(self._models, socket, exchange)
             wish = Wish(options=read_options(socket.query_params.multi_items()))
-            if self._open >= self._config.limits.max_streams:
-                raise self._busy()
+            with self._streams.open():
+                await self._stream(socket, pipeline, wish, exchange.request_id)
         except ProxyError as error:
             await _refuse(socket, error, exchange.request_id)
-            return
-        await self._stream(socket, pipeline, wish, exchange.request_id)
 
     def _exchange(self, request_id: str) -> Exchange:
         return Exchange(request_id=request_id, deadline=Deadline.after(self._config.deadline_seconds))
 
     async def _stream(self, socket: WebSocket, pipeline: Pipeline, wish: Wish, request_id: str) -> None:
         frames = _Frames()
-        self._open += 1
         self._metrics.stream_opened(pipeline.model)
         receiving = asyncio.ensure_future(self._receive(socket, frames, pipeline.model))
         try:
@@ -80,7 +87,6 @@ class LiveFrames:
         finally:
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)
-            self._open -= 1
             self._metrics.stream_closed(pipeline.model)
             log_event("stream-ended", request_id=request_id, model=pipeline.model, frames=frames.received)
 
@@ -122,14 +128,6 @@ class LiveFrames:
                 raise exchange.deadline.exceeded(f"frame for {pipeline.model!r}") from error
         style = Style(model=pipeline.model, card=pipeline.card, media=Media.JSON, decimals=wish.options.round)
         return document(result, style)
-
-    def _busy(self) -> Busy:
-        return Busy(
-            where="endpoint proxy",
-            found=f"{self._open} streams are open already",
-            reason="Each of them keeps a model busy (limits > max-streams)",
-            remedy="Close another stream, or try again later",
-        )
 
 
 class _Frames:

@@ -11,7 +11,7 @@ from proxy.models import Models
 from proxy.outputs.answer import Answer
 from proxy.outputs.answers import write_json
 from proxy.pages.openapi import input_kinds
-from proxy.routes.addressed import find_model, selector_of
+from proxy.routes.addressed import client_of, find_model, selector_of
 from proxy.telemetry.exchange import Exchange
 
 
@@ -22,9 +22,14 @@ class ModelRoutes:
         self._models = models
 
     async def list(self, request: Request, exchange: Exchange) -> Answer:
-        """Answer `GET /v1/models`."""
-        del request, exchange
-        models = [_described(pipeline.model, pipeline.card) for pipeline in self._models]
+        """Answer `GET /v1/models`: those that the client may ask."""
+        del exchange
+        allowed = client_of(request).models
+        models = [
+            _described(pipeline.model, pipeline.card)
+            for pipeline in self._models
+            if allowed is None or pipeline.model in allowed
+        ]
         return Answer(write_json({"models": models}))
 
     async def status(self, request: Request, exchange: Exchange) -> Answer:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from proxy.access.gate import Gate
 from proxy.errors import ProxyError
 from proxy.outputs.answer import JSON
-from proxy.outputs.error_form import error_answer
+from proxy.outputs.error_form import error_answer, error_headers
 from proxy.telemetry.exchange import HEADER as ID_HEADER
 from proxy.telemetry.exchange import chosen_request_id
 from proxy.telemetry.metrics import CONTENT_TYPE, Metrics
@@ -28,5 +28,5 @@ class Scraping:
                 await self._gate.admit(request)
         except ProxyError as error:
             body = error_answer(error, chosen_request_id(request.headers.get(ID_HEADER)))
-            return Response(body, error.status, dict(error.headers), JSON)
+            return Response(body, error.status, error_headers(error), JSON)
         return Response(self._metrics.exposition(), headers={"content-type": CONTENT_TYPE})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
+from proxy.limits import InFlight
 from proxy.outputs.answer import Answer
 from proxy.outputs.documents import document
 from proxy.outputs.error_form import error_document
@@ -18,13 +20,14 @@ from proxy.routes.answering import StreamedAnswer, as_proxy_error
 from proxy.series import Item, ask_in_order
 from proxy.telemetry.exchange import Exchange
 
-Documents = AsyncIterator[dict[str, Any]]
+Documents = AsyncGenerator[dict[str, Any]]
 
 
 class SeriesAnswers:
     """Write what was found on the pictures of one request."""
 
-    def __init__(self, pipeline: Pipeline, wish: Wish, exchange: Exchange) -> None:
+    def __init__(self, pipeline: Pipeline, wish: Wish, exchange: Exchange, in_flight: InFlight) -> None:
+        self._in_flight = in_flight
         self._pipeline = pipeline
         self._wish = wish
         # A picture of the series has no form of its own.
@@ -32,7 +35,7 @@ class SeriesAnswers:
         self._exchange = exchange
         self._style = Style(model=pipeline.model, card=pipeline.card, media=Media.JSON, decimals=wish.options.round)
 
-    async def answer(self, key: str, items: AsyncIterator[Item]) -> Answer | StreamedAnswer:
+    async def answer(self, key: str, items: AsyncGenerator[Item]) -> Answer | StreamedAnswer:
         """Write the answers in the form that is accepted.
 
         Args:
@@ -50,7 +53,7 @@ class SeriesAnswers:
             raise not_acceptable(self._wish.media.value, f"What is found on several pictures can be written as {forms}")
         return await self.collected(key, items)
 
-    async def collected(self, key: str, items: AsyncIterator[Item]) -> Answer:
+    async def collected(self, key: str, items: AsyncGenerator[Item]) -> Answer:
         """Wait for all and write them under a key, beside the model's name.
 
         Raises:
@@ -59,7 +62,7 @@ class SeriesAnswers:
         answers = [found async for found in self._documents(items)]
         return Answer(_json({"model": self._pipeline.model, key: answers}))
 
-    async def streamed(self, items: AsyncIterator[Item]) -> StreamedAnswer:
+    async def streamed(self, items: AsyncGenerator[Item]) -> StreamedAnswer:
         """Write each as it comes; the first is waited for, so that a request that cannot be answered has its status.
 
         Raises:
@@ -69,15 +72,16 @@ class SeriesAnswers:
         documents = self._documents(items)
         first = await anext(documents, None)
 
-        async def pieces() -> AsyncIterator[bytes]:
+        async def pieces() -> AsyncGenerator[bytes]:
             count = 0
             try:
                 if first is not None:
                     yield write("frame", first)
                     count = 1
-                async for found in documents:
-                    yield write("frame", found)
-                    count += 1
+                async with aclosing(documents):
+                    async for found in documents:
+                        yield write("frame", found)
+                        count += 1
                 yield write("end", {"end": {"frames": count}})
             except Exception as exception:
                 self._exchange.failure = as_proxy_error(exception, self._exchange)
@@ -85,9 +89,11 @@ class SeriesAnswers:
 
         return StreamedAnswer(pieces(), self._wish.media.value)
 
-    async def _documents(self, items: AsyncIterator[Item]) -> Documents:
-        async for item, result in ask_in_order(self._pipeline, items, self._each, self._exchange):
-            yield {**item.note, **document(result, self._style)}
+    async def _documents(self, items: AsyncGenerator[Item]) -> Documents:
+        asking = ask_in_order(self._pipeline, items, self._each, self._exchange, self._in_flight)
+        async with aclosing(asking):
+            async for item, result in asking:
+                yield {**item.note, **document(result, self._style)}
 
 
 def _json(content: object) -> bytes:

@@ -48,6 +48,11 @@ class Content:
         """Say whether the body is a video."""
         return self.media_type.startswith("video/")
 
+    @property
+    def is_series(self) -> bool:
+        """Say whether the body may hold many pictures."""
+        return self.is_video or self.boundary is not None
+
     def check_json(self) -> None:
         """Refuse a body that is no JSON.
 

@@ -44,18 +44,17 @@ class Metrics:
     """Hold the proxy's metrics.
 
     Labels take few values, whatever strangers send: a model's name is one only if the model is configured, a key's only
-    if it is among the first hundred, and replicas are counted, not named.
+    if it is among the first hundred seen, and replicas are counted, not named.
     """
 
-    def __init__(self, places: Places, keys: Iterable[str] = ()) -> None:
+    def __init__(self, places: Places) -> None:
         """Make all metrics.
 
         Args:
             places: Where requests are while they are answered.
-            keys: The names of the API keys that may be a label.
         """
         self._registry = CollectorRegistry()
-        self._keys = frozenset(sorted(keys)[:_MAX_KEYS])
+        self._keys: set[str] = set()
         ProcessCollector(registry=self._registry)
         self._replicas = _Replicas()
         self._registry.register(self._replicas)
@@ -118,9 +117,15 @@ class Metrics:
         """Count a call; `signature` is a name that the model's server told, never one that a request made up."""
         self._signatures.labels(model, signature).inc()
 
-    def count_key(self, key: str | None, outcome: KeyOutcome) -> None:
-        """Count a request of an API key, by the key's name."""
-        known = NO_KEY if key is None else key if key in self._keys else OTHER_KEYS
+    def count_key(self, label: str | None, outcome: KeyOutcome) -> None:
+        """Count a request by its client's label; keys come and go, so only so many of their names are told apart."""
+        if label is None:
+            known = NO_KEY
+        elif label in self._keys or len(self._keys) < _MAX_KEYS:
+            self._keys.add(label)
+            known = label
+        else:
+            known = OTHER_KEYS
         self._key_requests.labels(known, outcome).inc()
 
     def exposition(self) -> bytes:

@@ -32,7 +32,7 @@ CARDS: dict[str, dict[str, Any]] = {
     "pixels": {"task": "tensor", "input": {"tensor": "image", "width-pixels": 4, "height-pixels": 4}},
     "other-shape": {"task": "tensor", "input": {"tensor": "image", "width-pixels": 4, "height-pixels": 4}},
 }
-LIMITS = {"max-body-mib": 2, "max-pixels": 4_000_000, "max-in-flight": 4, "max-waiting": 0}
+LIMITS = {"max-body-mib": 2, "max-pixels": 4_000_000, "max-in-flight": 4, "max-waiting": 0, "max-video-mib": 2}
 
 
 def write_cards(folder: Path) -> None:

@@ -104,6 +104,7 @@ def test_logs_name_clients_and_nothing_shows_a_key(guarded: RunningProxy) -> Non
     guarded.post("half", json=ROW, headers=bearer("not-a-key-of-anybody"))
     log = repr(guarded.read_log())
     metrics = httpx.get(f"{guarded.url}/metrics", headers=bearer(KEY)).text
+    assert 'kubevc_proxy_key_requests_total{key="phone",outcome="admitted"}' in metrics
     assert "'phone'" in log
     for text in (log, metrics):
         assert not any(secret in text for secret in (KEY, LIMITED, SLOW, "not-a-key-of-anybody"))

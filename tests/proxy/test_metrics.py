@@ -31,8 +31,8 @@ def _samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def _metrics(keys: tuple[str, ...] = ()) -> Metrics:
-    return Metrics(_Places(3, 1), keys)
+def _metrics() -> Metrics:
+    return Metrics(_Places(3, 1))
 
 
 def test_a_request_is_counted_with_its_stages_and_bytes() -> None:
@@ -78,7 +78,7 @@ def test_replicas_are_asked_for_at_every_scrape() -> None:
 
 def test_keys_beyond_the_first_hundred_share_a_label() -> None:
     names = [f"key-{number:03}" for number in range(150)]
-    metrics = _metrics(tuple(names))
+    metrics = _metrics()
     for name in [*names, "made-up"]:
         metrics.count_key(name, "admitted")
     metrics.count_key(None, "refused")
