@@ -8,12 +8,15 @@ from collections.abc import Callable
 Limit = int | None
 """Calls under way to each replica; None for no limit, so that nothing waits and nothing is joined."""
 
-LIMITS: tuple[Limit, ...] = (1, 2, None)
+LIMITS: tuple[Limit, ...] = (2, 1, None)
+"""Two first: while the server works on one, the next is on its way. One lets batches grow as large as they can."""
 
 _WINDOW_CALLS = 32
-_WINDOW_SECONDS = 2.0
+_WINDOW_SECONDS = 0.3
+"""A window has at least so many calls and so many seconds, whichever is longer."""
+_LONGEST_SECONDS = 2.0
 _FEWEST_CALLS = 8
-"""Fewer tell too little, however long they took."""
+"""After its longest time a window may end with these; fewer tell too little, however long they took."""
 _MARGIN = 0.95
 """Another limit is taken only if its times are this much shorter; they scatter."""
 _RETRIAL_SECONDS = 15.0
@@ -57,11 +60,14 @@ class Concurrency:
             return
         self._seconds += seconds
         self._count += 1
-        elapsed = self._clock() - self._started
-        if self._count >= max(_WINDOW_CALLS, 2 * self._most) or (
-            elapsed > _WINDOW_SECONDS and self._count >= _FEWEST_CALLS
-        ):
+        if self._is_over():
             self._turn_over()
+
+    def _is_over(self) -> bool:
+        elapsed = self._clock() - self._started
+        if elapsed > _LONGEST_SECONDS:
+            return self._count >= _FEWEST_CALLS
+        return elapsed > _WINDOW_SECONDS and self._count >= max(_WINDOW_CALLS, 2 * self._most)
 
     def _turn_over(self) -> None:
         now = self._clock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Hashable, Sequence
 
@@ -78,13 +79,20 @@ class Lane:
         await asyncio.gather(*self._batches, return_exceptions=True)
 
     def _has_room(self) -> bool:
-        limit = self._limit
-        return limit is None or self._under_way < limit * self._count_replicas()
+        return self._under_way < self._places()
 
-    @property
-    def _limit(self) -> Limit:
+    def _places(self) -> float:
+        """Return how many calls may be under way."""
         fixed = self._settings.calls_per_replica
-        return self._concurrency.limit if fixed == "adaptive" else fixed
+        limit: Limit = self._concurrency.limit if fixed == "adaptive" else fixed
+        return math.inf if limit is None else limit * self._count_replicas()
+
+    def _fair_share(self) -> int:
+        """Return how many calls one batch takes, so that those of all places are of one size.
+
+        Otherwise a large batch comes back as a large one for ever, and a small one beside it as a small one.
+        """
+        return max(1, math.ceil(self._pending / self._places()))
 
     async def _alone(self, call: PredictCall, context: CallContext, stages: Stages) -> Prediction:
         """Send a call by itself, at no more cost than without a lane."""
@@ -111,7 +119,8 @@ class Lane:
     def _send_waiting(self) -> None:
         """Send what waits, one batch per free place."""
         while self._waiting and self._has_room():
-            members = self._waiting.take(self._settings.max_batch_examples, self._settings.max_batch_bytes)
+            settings = self._settings
+            members = self._waiting.take(self._fair_share(), settings.max_batch_examples, settings.max_batch_bytes)
             self._under_way += 1
             task = asyncio.create_task(self._send(members))
             self._batches.add(task)

@@ -33,14 +33,15 @@ class Waiting:
             member.answer.cancel()
         self._members.clear()
 
-    def take(self, max_examples: int, max_bytes: int) -> list[Member]:
+    def take(self, max_calls: int, max_examples: int, max_bytes: int) -> list[Member]:
         """Take the call with the earliest deadline, and those that fit it, up to the limits; at least one."""
         ordered = sorted(self._members, key=_DEADLINE)
         first, taken = ordered[0], ordered[:1]
         examples, size = first.examples, first.bytes
         for member in ordered[1:]:
             if (
-                member.key == first.key
+                len(taken) < max_calls
+                and member.key == first.key
                 and examples + member.examples <= max_examples
                 and size + member.bytes <= max_bytes
             ):

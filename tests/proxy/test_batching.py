@@ -279,3 +279,16 @@ async def test_a_backend_that_ends_finishes_what_it_has_begun(server: FakeServer
         answers = await asyncio.gather(*tasks)
         await closing
     assert [answer.outputs["y"].tolist() for answer in answers] == [[[2, 2]], [[4, 4]]]
+
+
+async def test_places_share_what_waits(server: FakeServer, model: Doubler) -> None:
+    """With two places, a batch takes half of the calls, so that the other place is left as many."""
+    async with backend("double", server.address, batching={"calls-per-replica": 2}) as made:
+        tasks = await begun(*(ask(made, row(GATE)) for _ in range(2)), *(ask(made, row(value)) for value in range(6)))
+        for _ in range(2):
+            assert await asyncio.to_thread(model.at_gate.acquire, timeout=5)
+        model.gate.set()
+        await asyncio.gather(*tasks)
+    # Eight calls and two places: up to four each.
+    assert model.batches[2] == [0, 1, 2, 3]
+    assert model.batches[3] == [4, 5]
