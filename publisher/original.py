@@ -26,8 +26,10 @@ class Original:
             FolderError: It cannot be loaded.
             MismatchError: The card describes another input than the model has.
         """
-        self.loaded = _loaded(folder)
-        self.signatures = {name: call for name, call in self.loaded.signatures.items() if not is_added(name)}
+        loaded = _loaded(folder)
+        self.holder = loaded.original if any(map(is_added, loaded.signatures)) else loaded
+        """What holds the variables. In a model of this publisher they lie one level down; what was added is left."""
+        self.signatures = {name: call for name, call in loaded.signatures.items() if not is_added(name)}
         """What the model had before anything was added."""
         self._spec = spec
         self.input = self._checked_input(folder)

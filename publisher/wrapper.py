@@ -27,8 +27,8 @@ class Wrapper(tf.Module):
         assert card.document.input is not None
         self._spec: PictureInput = card.document.input
         self._card = card.document
-        # The attribute keeps the original's variables and tables in the saved file, once.
-        self.original = original.loaded
+        # The attribute keeps the original's variables and tables in the saved file, once; `Original` knows its name.
+        self.original = original.holder
         self.normalise = Normalisation(self._spec, original.input.dtype)
         self._call = original
         self._answer = answer_of(card.document, len(card.labels))
@@ -105,7 +105,7 @@ def _function(body: Body, specs: list[Any]) -> Any:
     def call(*tensors: Any) -> dict[str, Any]:
         return body(**{spec.name: tensor for spec, tensor in zip(specs, tensors, strict=True)})
 
-    return tf.function(call).get_concrete_function(*specs)
+    return tf.function(call, autograph=False).get_concrete_function(*specs)
 
 
 def _used(function: Any, names: Iterable[str]) -> list[str]:
