@@ -16,7 +16,7 @@ from pulumi_kubernetes.core.v1 import Secret
 
 from components.access_files import AccessFiles, named_files
 from components.access_settings import Access, Oidc, Tls
-from components.site import Endpoint
+from components.endpoint_settings import Endpoint
 
 ACCESS_FOLDER = "/etc/proxy-access"
 _VOLUME = "access"

@@ -13,8 +13,9 @@ from typing import Any, cast
 import yaml
 
 from components.certificate_problems import certificate_problems, pair_problems
+from components.endpoint_settings import Endpoint
 from components.errors import Problem
-from components.site import Endpoint, Site
+from components.site import Site
 
 KEY_VARIABLE = "KUBEVC_KEY"
 """Environment variable with the key of the proving request."""

@@ -7,23 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import yaml
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap, Service
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components import pods
-from components.access import MountedAccess, access_config, issuer_egress, mount_access, scheme
+from components.access import MountedAccess, issuer_egress, mount_access, scheme
 from components.access_files import AccessFiles
 from components.artifacts import ArtifactSource
 from components.cluster import PROXY_IMAGE
+from components.endpoint_settings import Endpoint as EndpointSettings
 from components.handles import Endpoint, Host, ServedModel, Workspace
 from components.located import image_reference
+from components.proxy_config import CONFIG_FOLDER, HTTP_PORT, config_data, config_items, outward_rules
 from components.serving import GRPC_PORT, PROXY
-from components.site import Endpoint as EndpointSettings
-
-HTTP_PORT = 8080
-CONFIG_FOLDER = "/etc/proxy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,38 +81,6 @@ class InferenceEndpoint(pulumi.ComponentResource):
         NetworkPolicy(f"{name}-policy", metadata=metadata, spec=_policy(args), opts=self._common)
 
 
-def config_data(settings: EndpointSettings, models: Sequence[ServedModel]) -> dict[str, str]:
-    """Return the proxy's configuration, the models' cards and their labels, one key each."""
-    config = {
-        "listen": {"address": "0.0.0.0", "port-number": HTTP_PORT},
-        "limits": {
-            "max-body-mib": settings.max_body_mib,
-            "max-pixels": settings.max_pixels,
-            "max-in-flight": settings.max_in_flight,
-        },
-        "deadline-seconds": settings.deadline_seconds,
-        "drain-seconds": settings.drain_seconds,
-        **access_config(settings),
-        "models": [
-            {"name": model.name, "target": model.target, "card": f"{CONFIG_FOLDER}/models/{model.name}/model.yaml"}
-            for model in models
-        ],
-    }
-    cards = {f"{model.name}.yaml": model.card for model in models}
-    labels = {f"{model.name}.labels.txt": model.labels for model in models if model.labels is not None}
-    return {"proxy.yaml": yaml.safe_dump(config, sort_keys=False), **cards, **labels}
-
-
-def _places(models: Sequence[ServedModel]) -> list[dict[str, str]]:
-    """Return where each key of the configuration appears as a file; a card finds its labels beside it."""
-    places = [{"key": "proxy.yaml", "path": "proxy.yaml"}]
-    for model in models:
-        places.append({"key": f"{model.name}.yaml", "path": f"models/{model.name}/model.yaml"})
-        if model.labels_name is not None:
-            places.append({"key": f"{model.name}.labels.txt", "path": f"models/{model.name}/{model.labels_name}"})
-    return places
-
-
 def _deployment_spec(
     args: InferenceEndpointArgs, host: Host, data: dict[str, str], access: MountedAccess
 ) -> dict[str, Any]:
@@ -142,17 +107,17 @@ def _deployment_spec(
             },
             "volumeMounts": [{"name": "config", "mountPath": CONFIG_FOLDER, "readOnly": True}, *access.mounts],
         },
-        volumes=[{"name": "config", "configMap": {"name": PROXY, "items": _places(args.models)}}, *access.volumes],
+        volumes=[{"name": "config", "configMap": {"name": PROXY, "items": config_items(args.models)}}, *access.volumes],
         replicas=settings.replicas,
         node_selector=pods.on_architecture(host),
         off_the_server=args.workspace.spares_server,
         config_text="\0".join(f"{key}={data[key]}" for key in sorted(data)),
-        termination_seconds=settings.drain_seconds + 10,
+        termination_seconds=settings.linger_seconds + settings.drain_seconds + 10,
     )
 
 
 def _policy(args: InferenceEndpointArgs) -> Any:
-    """Return who may ask the proxy (everyone) and whom it may ask (the models, the cluster's DNS, a tokens' issuer)."""
+    """Return who may ask the proxy (everyone) and whom it may ask (models, DNS, and what the settings name)."""
     return {
         "podSelector": {"matchLabels": pods.selector(PROXY)},
         "policyTypes": ["Ingress", "Egress"],
@@ -167,5 +132,6 @@ def _policy(args: InferenceEndpointArgs) -> Any:
                 "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
             },
             *issuer_egress(args.settings),
+            *outward_rules(args.settings),
         ],
     }

@@ -115,10 +115,8 @@ class ServedModel:
     """Address for gRPC, as its clients write it."""
     card: str
     """Text of the model's `model.yaml`."""
-    labels: str | None
-    """Text of its labels file."""
-    labels_name: str | None
-    """That file's name, as the card spells it."""
+    files: Mapping[str, str]
+    """Text of each file that the card names, by the name that the card gives it."""
     ready: pulumi.Output[str]
     """Hash of what the server runs; it resolves when the server is ready."""
 

@@ -192,7 +192,6 @@ def _served(app: str, args: ModelServerArgs, ready: pulumi.Output[str]) -> Serve
         name=args.model.name,
         target=f"dns:///{app}.serving.svc.cluster.local:{GRPC_PORT}",
         card=args.source.card,
-        labels=args.source.labels,
-        labels_name=args.source.labels_name,
+        files=args.source.files,
         ready=ready,
     )

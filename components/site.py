@@ -14,12 +14,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from components.access_settings import Access, Tls
+from components.endpoint_settings import Endpoint
 from components.part import Name, Part, PortNumber, SitePath
 
 OFFICIAL_TABLE = Path(__file__).parent / "artifacts.lock.yaml"
-NODE_PORT_RANGE = range(30000, 32768)
-"""Ports that Kubernetes gives to Services of type NodePort unless it is told otherwise."""
 Architecture = Literal["amd64", "arm64", "armhf"]
 
 
@@ -153,31 +151,6 @@ class Model(Part):
     """CPU that the scheduler reserves; a server may use more when it is free."""
     node_selector: dict[str, str] = Field(default_factory=dict)
     """Labels that a node must have. Empty means any node that runs workloads."""
-
-
-class Endpoint(Part):
-    """The proxy that answers HTTP requests."""
-
-    port_number: Annotated[int, Field(ge=NODE_PORT_RANGE.start, lt=NODE_PORT_RANGE.stop)] = 30080
-    """Port on every node (30000 to 32767)."""
-    replicas: Annotated[int, Field(ge=1)] = 1
-    """Number of proxies."""
-    max_body_mib: Annotated[int, Field(ge=1, le=1024)] = 16
-    """Largest request body."""
-    max_pixels: Annotated[int, Field(ge=1)] = 50_000_000
-    """Largest picture, as width times height."""
-    max_in_flight: Annotated[int, Field(ge=1)] = 16
-    """Requests worked on at once; more are refused with status 503."""
-    deadline_seconds: Annotated[int, Field(ge=1, le=600)] = 10
-    """Time for one request, from its last byte to the answer."""
-    drain_seconds: Annotated[int, Field(ge=0, le=600)] = 10
-    """Time that requests under way have when a proxy stops."""
-    memory_mib: Annotated[int, Field(ge=64)] = 512
-    """Memory that a proxy may use."""
-    access: Access = Access()
-    """Who may ask, and how often."""
-    tls: Tls | None = None
-    """Certificate for HTTPS. Empty means HTTP, where keys and pictures can be read on the network."""
 
 
 class Smoke(Part):

@@ -13,6 +13,13 @@ from components.errors import Problem
 from components.site import Model, Site
 
 SAVED_MODEL = "saved_model.pb"
+MOST_CARD_BYTES = 900_000
+"""Cards and the files that they name go into one ConfigMap, and Kubernetes takes no larger one than 1 MiB."""
+
+_WHAT_FOR = {
+    "labels": "Answers would have numbers for names.",
+    "text > vocabulary": "A text becomes the numbers of its words by it.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +32,8 @@ class ModelSource:
     """Version number, as text, to its folder."""
     card: str
     """Text of `model.yaml`: what goes in, what comes out."""
-    labels: str | None
-    """Text of the file that the card names for labels, one label per line."""
-    labels_name: str | None
-    """That file's name, as the card spells it."""
+    files: dict[str, str]
+    """Text of each file that the card names, such as its labels, by the name that the card gives it."""
 
     @property
     def latest(self) -> str:
@@ -54,16 +59,23 @@ def read_card(card: Path) -> dict[str, Any]:
     return cast(dict[str, Any], content) if isinstance(content, dict) else {}
 
 
+def named_by_card(card: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the key and the name of each file that a card names."""
+    text: Any = card.get("text")
+    vocabulary = cast(dict[str, Any], text).get("vocabulary") if isinstance(text, dict) else None
+    for key, name in (("labels", card.get("labels")), ("text > vocabulary", vocabulary)):
+        if name is not None:
+            yield key, str(name)
+
+
 def read_source(model: Model) -> ModelSource:
     """Read a model whose folder has passed `missing_files`."""
     card = model.source / "model.yaml"
-    labels_name = cast(str | None, read_card(card).get("labels"))
     return ModelSource(
         name=model.name,
         versions=version_folders(model.source),
         card=card.read_text(),
-        labels=(model.source / labels_name).read_text() if labels_name else None,
-        labels_name=labels_name,
+        files={name: (model.source / name).read_text() for _, name in named_by_card(read_card(card))},
     )
 
 
@@ -101,20 +113,21 @@ def _card_problems(where: str, model: Model) -> Iterator[Problem]:
         )
         return
     try:
-        labels = read_card(card).get("labels")
+        content = read_card(card)
     except yaml.YAMLError as broken:
         detail = " ".join(str(broken).split())
         yield Problem(
             where=where, found=f"{card}, which is not YAML: {detail}", why="It cannot be read.", fix="Mend it."
         )
         return
-    if labels is not None and not (model.source / str(labels)).is_file():
-        yield Problem(
-            where=where,
-            found=f"{card} names labels: {labels}, and {model.source / str(labels)} does not exist",
-            why="Answers would have numbers for names.",
-            fix="Put the file there, one label per line, or remove the key.",
-        )
+    for key, name in named_by_card(content):
+        if not (model.source / name).is_file():
+            yield Problem(
+                where=where,
+                found=f"{card} names {key}: {name}, and {model.source / name} does not exist",
+                why=_WHAT_FOR[key],
+                fix="Put the file there, or remove the key.",
+            )
 
 
 def _model_files(site: Site) -> Iterator[Problem]:
@@ -157,6 +170,26 @@ def _picture(site: Site) -> Iterator[Problem]:
     )
 
 
+def _card_sizes(site: Site) -> Iterator[Problem]:
+    """Refuse cards and files beside them that are too large together to be handed to the proxy."""
+    cards = [(model, model.source / "model.yaml") for model in site.models]
+    sizes = {
+        path: path.stat().st_size
+        for model, card in cards
+        if card.is_file()
+        for path in (card, *(model.source / name for _, name in named_by_card(read_card(card))))
+    }
+    if sum(sizes.values()) > MOST_CARD_BYTES:
+        largest = max(sizes, key=lambda path: sizes[path])
+        yield Problem(
+            where="models",
+            found=f"model cards, labels and vocabularies of {sum(sizes.values())} bytes, the largest {largest}",
+            why=f"They reach the endpoint in one ConfigMap, which holds {MOST_CARD_BYTES} bytes of them.",
+            fix="Serve fewer models with vocabularies from this site, or shorten the largest file.",
+        )
+
+
 def missing_files(site: Site) -> list[Problem]:
-    """Return what the site's file names and this machine does not have."""
-    return [*_ssh_files(site), *_tables(site), *_model_files(site), *_picture(site)]
+    """Return what the site's file names and this machine does not have, or has too large."""
+    found = [*_ssh_files(site), *_tables(site), *_model_files(site), *_picture(site)]
+    return found or [*_card_sizes(site)]

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from proxy.access.settings import Access, Connections, Tls
 from proxy.backend.settings import BackendSettings
 from proxy.document import Document, read_document
+from proxy.inputs.address_settings import AddressSettings
 from proxy.telemetry.tracing import TracingSettings
 
 MEBIBYTE = 1024 * 1024
@@ -76,6 +77,8 @@ class ProxyConfig(Document):
     linger_seconds: float = Field(default=0, ge=0, le=600)
     """How long after SIGTERM new connections are still taken, until everybody has heard that this proxy ends."""
     backend: BackendSettings = BackendSettings()
+    addresses: AddressSettings = AddressSettings()
+    """Pictures that are named by their address."""
     tracing: TracingSettings | None = None
     access: Access = Access()
     tls: Tls | None = None

@@ -9,6 +9,7 @@ import yaml
 
 from components.errors import SiteFileError
 from components.load import LoadedSite
+from tests.components.recording import record
 
 CASES = sorted(Path(__file__).with_name("cases").glob("*.yaml"))
 
@@ -72,3 +73,20 @@ def test_all_broken_rules_are_told_together(
     with pytest.raises(SiteFileError) as refused:
         load(site_data)
     assert [problem.where for problem in refused.value.problems] == ["nodes > 2 > name", "nodes > 2 > address", "nodes"]
+
+
+def test_vocabularies_that_the_endpoint_cannot_be_handed(
+    machine: Path, site_data: dict[str, Any], load: Callable[[dict[str, Any]], LoadedSite]
+) -> None:
+    (machine / "detector/model.yaml").write_text("task: tensor\ntext: {vocabulary: vocab.txt}\n")
+    (machine / "detector/vocab.txt").write_text("word\n" * 180_001)
+    with pytest.raises(SiteFileError, match=r"the largest .*/detector/vocab\.txt") as refused:
+        load(site_data)
+    assert [problem.where for problem in refused.value.problems] == ["models"]
+
+
+def test_a_vocabulary_reaches_the_endpoint_beside_its_card(machine: Path, site_data: dict[str, Any]) -> None:
+    (machine / "detector/model.yaml").write_text("task: tensor\ntext: {vocabulary: vocab.txt}\n")
+    (machine / "detector/vocab.txt").write_text("[PAD]\nword\n")
+    data = record(site_data).named("endpoint-config").inputs["data"]
+    assert data["detector.vocab.txt"] == "[PAD]\nword\n"
