@@ -25,6 +25,7 @@ from proxy.access.tls import ssl_context
 from proxy.backend.backend import Backend
 from proxy.card import ModelCard, load_card
 from proxy.config import ProxyConfig
+from proxy.inputs.address import PictureFetcher
 from proxy.limits import InFlight, PixelBudget, Streams
 from proxy.models import Models
 from proxy.pipeline import Pipeline
@@ -64,12 +65,17 @@ class Application:
         metrics = Metrics(in_flight)
         self._tracer = make_tracer(config.tracing)
         self._gate = Gate(config.access, config.tls)
+        self._fetcher = PictureFetcher(config.addresses) if config.addresses.enabled else None
         self.health = HealthRoutes()
         answering = Answering(config, self._gate, metrics, self._tracer)
         parts = Answerers(
             answering=answering,
             predicting=Predicting(
-                config.limits, self._models, in_flight, PictureSeries(config.limits, in_flight, streams)
+                limits=config.limits,
+                models=self._models,
+                in_flight=in_flight,
+                series=PictureSeries(config.limits, in_flight, streams),
+                fetcher=self._fetcher,
             ),
             models=ModelRoutes(self._models),
             live=LiveFrames(
@@ -101,6 +107,8 @@ class Application:
         yield
         await self._models.close(self._config.drain_seconds)
         workers.close()
+        if self._fetcher is not None:
+            await self._fetcher.close()
         self._tracer.close()
         log_event("stopped")
 

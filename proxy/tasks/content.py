@@ -30,6 +30,7 @@ _TASKS: dict[str, BodyTask] = {
 }
 # What clients say that say nothing: no header at all, and what curl and browsers send unasked.
 _UNSAID = frozenset({"", "application/x-www-form-urlencoded", "application/octet-stream"})
+_ADDRESS = "text/uri-list"
 _FORM = "multipart/form-data"
 
 
@@ -47,6 +48,11 @@ class Content:
     def is_video(self) -> bool:
         """Say whether the body is a video."""
         return self.media_type.startswith("video/")
+
+    @property
+    def is_address(self) -> bool:
+        """Say whether the body is not the picture itself, but where it can be fetched."""
+        return self.media_type == _ADDRESS
 
     @property
     def is_series(self) -> bool:
@@ -88,7 +94,7 @@ def read_content(headers: Mapping[str, str]) -> Content:
     media_type = name.decode("latin-1").lower()
     boundary = options.get(b"boundary") if media_type == _FORM else None
     content = Content(media_type, boundary or None, encoding)
-    if content.boundary is None and not content.is_video:
+    if not (content.is_series or content.is_address):
         content.task()
     return content
 
