@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from toolchain import uv
-from toolchain.images import bytecode
+from toolchain.images import bytecode, elf, stand_in
 from toolchain.images.command import run
 from toolchain.images.errors import WheelError
 from toolchain.images.layer import Layer, make
@@ -33,7 +33,16 @@ _UNNEEDED = (
     "numpy/f2py",
     "numpy/_core/include",
     "numpy/_core/lib",
+    "numpy/_core/_simd.*",
+    "numpy/distutils",
     "cv2/data",
+    # The headers and sources of a parser that is compiled already.
+    "simdjson/simdjson.*",
+    "**/*.pyx",
+    "**/*.pxd",
+    # What only the libraries in `_NEVER_CALLED` need.
+    "opencv_python_headless.libs/libgfortran-*",
+    "opencv_python_headless.libs/libquadmath-*",
     "openvino/include",
     "openvino/cmake",
     "openvino/tools",
@@ -49,6 +58,13 @@ _UNNEEDED = (
     "openvino/libs/libopenvino_pytorch_frontend*",
     "openvino/libs/libopenvino_tensorflow_lite_frontend*",
 )
+
+# OpenCV is linked with a library of linear algebra, of 41 MB with what that one needs, for solvers that the proxy never
+# asks it for. (NumPy has its own.)
+_NEVER_CALLED = ("opencv_python_headless.libs/libopenblas*",)
+
+# A layer follows from these as well.
+_SOURCES = (__file__, bytecode.__file__, elf.__file__, stand_in.__file__)
 
 
 def layers(group: str, sharing: Sequence[str], architecture: str) -> list[Layer]:
@@ -92,7 +108,7 @@ def layer(title: str, requirements: Sequence[str], architecture: str) -> Layer:
     Raises:
         WheelError: A wheel does not exist for the platform, or has another hash.
     """
-    parts = (*requirements, Path(__file__).read_text(), Path(bytecode.__file__).read_text())
+    parts = (*requirements, *(Path(source).read_text() for source in _SOURCES))
     identity = hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def fill(tree: Path) -> str:
@@ -125,10 +141,24 @@ def _install(site: Path, requirements: Sequence[str], architecture: str) -> None
 
 
 def trim(site: Path) -> None:
-    """Remove what a server never loads."""
+    """Remove what a server never loads, and replace what is loaded but never called."""
     for pattern in _UNNEEDED:
         for path in sorted(site.glob(pattern)):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+    libraries = [path for path in sorted(site.rglob("*.so*")) if elf.is_library(path.read_bytes())]
+    for path in libraries:
+        path.write_bytes(elf.without_symbols_for_debuggers(path.read_bytes()))
+    for pattern in _NEVER_CALLED:
+        for path in sorted(site.glob(pattern)):
+            _replace(path, libraries)
+
+
+def _replace(path: Path, libraries: Sequence[Path]) -> None:
+    """Put a stand-in into the place of a library, with the functions that the others ask of it."""
+    library = elf.read_library(path.read_bytes())
+    others = [elf.read_library(other.read_bytes()) for other in libraries if other.exists()]
+    asked = (other.undefined for other in others if library.name in other.needed)
+    path.write_bytes(stand_in.make(path.read_bytes(), library.defined.intersection(*[set[str]().union(*asked)])))
