@@ -15,6 +15,9 @@ Value = TypeVar("Value")
 # Shorter lists are read no faster by way of their text.
 _LONG_BYTES = 32 * 1024
 
+# Behind a list come brackets, braces and little else before the next string.
+_TAIL_BYTES = 4096
+
 # A document with more strings has its numbers in many small pieces.
 _MAX_STRINGS = 4096
 
@@ -112,7 +115,8 @@ def _span(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     opening = data.find(b"[", start, end)
     if opening < 0 or data[start:opening].strip() != b":":
         return None
-    brace = data.find(b"}", opening, end)
+    # A brace further in front would be in the list, which is no list of numbers then.
+    brace = data.find(b"}", max(opening, end - _TAIL_BYTES), end)
     closing = data.rfind(b"]", opening, end if brace < 0 else brace)
     return (opening, closing + 1) if closing - opening >= _LONG_BYTES else None
 
