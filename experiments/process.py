@@ -48,11 +48,12 @@ def run(command: Sequence[str], *, prefix: Sequence[str] = (), seconds: float = 
     Raises:
         CommandFailed: It ended with another status than 0; the text holds what it said.
     """
-    words = [*prefix, *command]
-    ended = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True, timeout=seconds, check=False)
-    if ended.returncode:
-        raise CommandFailed(f"{' '.join(words)}\nended with {ended.returncode} and said:\n{ended.stderr[-3000:]}")
-    return ended.stdout
+    words = " ".join([*prefix, *command])
+    with started(command, prefix=prefix, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        said, errors = process.communicate(timeout=seconds)
+    if process.returncode:
+        raise CommandFailed(f"{words}\nended with {process.returncode} and said:\n{errors.decode()[-3000:]}")
+    return said.decode()
 
 
 def free_port() -> int:

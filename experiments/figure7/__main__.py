@@ -22,7 +22,16 @@ from typing import Any
 from experiments.figure7.drawing import draw
 from experiments.figure7.inputs import FigureModel, figure_models
 from experiments.figure7.network import SENDER, LimitedNetwork, limited_network
-from experiments.figure7.results import Row, bytes_table, parts_table, requests_table, summary_table, times
+from experiments.figure7.results import (
+    WAYS,
+    Row,
+    bytes_of,
+    bytes_table,
+    parts_table,
+    requests_table,
+    summary_table,
+    times,
+)
 from experiments.figure7.site import Site, running_site
 from experiments.paper import SAVED_TIME_PERCENT
 from experiments.process import CHECKOUT, run
@@ -43,10 +52,12 @@ def send_all(network: LimitedNetwork, site: Site, models: list[FigureModel], req
     return [Row(**json.loads(line)) for line in said.splitlines()]
 
 
-def note(model: str) -> str:
-    """Return the line below a panel."""
+def note(rows: list[Row], model: str) -> str:
+    """Return the lines below a panel: the bytes of the ways, and what the paper says."""
+    sizes = " / ".join(f"{bytes_of(rows, model, way) / 1e6:,.3g}" for way in WAYS)
     saved = SAVED_TIME_PERCENT.get(model)
-    return "" if saved is None else f"paper: protobuf saves {saved} % of JSON's time"
+    paper = "" if saved is None else f"\npaper: protobuf saves {saved:g} % of JSON's time"
+    return f"{sizes} MB{paper}"
 
 
 def measure(rate: str, requests: int, runtime: str, folder: Path) -> Report:
@@ -64,7 +75,7 @@ def measure(rate: str, requests: int, runtime: str, folder: Path) -> Report:
     report.write(folder, link=link, requests=requests, runtime=runtime, models=provenance)
     requests_table(rows).write_csv(folder / "requests.csv")
     title = f"{requests} requests per model over {rate} ({speed:.0f} MB/s): JSON, protobuf, and the proxy's way"
-    draw(folder / "figure7.png", times(rows), {model.name: note(model.name) for model in models}, title)
+    draw(folder / "figure7.png", times(rows), {model.name: note(rows, model.name) for model in models}, title)
     return report
 
 

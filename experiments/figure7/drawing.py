@@ -11,6 +11,8 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
+from experiments.quartiles import Quartiles, short
+
 _COLOURS = ("#c44e52", "#4c72b0", "#55a868")
 
 
@@ -19,13 +21,14 @@ def draw(path: Path, times: Mapping[str, Mapping[str, Sequence[float]]], notes: 
 
     Args:
         path: The file to write.
-        times: Per model and way the milliseconds of its requests.
+        times: Per model and way the milliseconds of its requests; their median stands below the box.
         notes: Per model a line below its panel.
         title: Of the whole figure.
     """
     figure, axes = plt.subplots(1, len(times), figsize=(3.4 * len(times), 4.2), squeeze=False)
     for panel, (model, by_way) in zip(axes[0], times.items(), strict=True):
-        boxes = panel.boxplot(list(by_way.values()), tick_labels=list(by_way), widths=0.6, patch_artist=True)
+        labels = [f"{way}\n{short(Quartiles.of(values).median)} ms" for way, values in by_way.items()]
+        boxes = panel.boxplot(list(by_way.values()), tick_labels=labels, widths=0.6, patch_artist=True)
         for box, colour in zip(boxes["boxes"], _COLOURS, strict=False):
             box.set_facecolor(colour)
         for line in boxes["medians"]:
