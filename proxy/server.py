@@ -34,6 +34,7 @@ from proxy.routes.description import Description
 from proxy.routes.health import HealthRoutes
 from proxy.routes.live import LiveFrames
 from proxy.routes.models import ModelRoutes
+from proxy.routes.open_inference import OpenInference
 from proxy.routes.picture_series import PictureSeries
 from proxy.routes.predicting import Predicting
 from proxy.routes.scraping import Scraping
@@ -86,6 +87,7 @@ class Application:
                 streams=streams,
                 metrics=metrics,
             ),
+            open_inference=OpenInference(config.limits, self._models, in_flight),
             health=self.health,
             description=Description(cards, self._gate.is_open),
             scraping=Scraping(self._gate, metrics),

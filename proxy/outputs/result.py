@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from proxy.decoders.results import Classifications, Detections
 from proxy.inputs.json_tensors import Form
+from proxy.inputs.open_inference import InferRequest
 from proxy.pictures.decoding import PictureHeader
 from proxy.pictures.frame import Frame
 from proxy.wire.predictions import Prediction
@@ -49,4 +50,12 @@ class ClassificationsResult:
     file: PictureFile | None
 
 
-Result = TensorsResult | DetectionsResult | ClassificationsResult
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenInferenceResult:
+    """Hold plain tensors, and the request of the Open Inference Protocol that says how each is written."""
+
+    prediction: Prediction
+    request: InferRequest
+
+
+Result = TensorsResult | DetectionsResult | ClassificationsResult | OpenInferenceResult

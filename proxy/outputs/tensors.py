@@ -6,7 +6,8 @@ from proxy.outputs.answer import Answer
 from proxy.outputs.answers import outputs_answer, tensors_answer
 from proxy.outputs.media import Media
 from proxy.outputs.npy import npy_answer
-from proxy.outputs.result import TensorsResult
+from proxy.outputs.open_inference import infer_answer
+from proxy.outputs.result import OpenInferenceResult, TensorsResult
 from proxy.outputs.style import Style
 from proxy.wire.predictions import write_predict_response
 
@@ -36,3 +37,12 @@ def write_file(result: TensorsResult, style: Style) -> Answer:
 def write_protobuf(result: TensorsResult, style: Style) -> Answer:
     """Write a PredictResponse."""
     return Answer(write_predict_response(result.prediction, style.model), Media.PROTOBUF.value)
+
+
+def write_open_inference(result: OpenInferenceResult, style: Style) -> Answer:
+    """Write tensors by the Open Inference Protocol, each as its request wants it.
+
+    Raises:
+        InvalidTensor: See `infer_answer`.
+    """
+    return infer_answer(style.model, result.prediction, result.request, style.card.labels, style.decimals)

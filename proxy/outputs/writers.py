@@ -11,7 +11,13 @@ from typing import Any
 from proxy.outputs import annotated, found, tensors
 from proxy.outputs.answer import Answer
 from proxy.outputs.media import Media, not_acceptable
-from proxy.outputs.result import ClassificationsResult, DetectionsResult, Result, TensorsResult
+from proxy.outputs.result import (
+    ClassificationsResult,
+    DetectionsResult,
+    OpenInferenceResult,
+    Result,
+    TensorsResult,
+)
 from proxy.outputs.style import Style
 
 Writer = Callable[[Any, Style], Answer]
@@ -20,6 +26,7 @@ _WRITERS: dict[tuple[type[Result], Media], Writer] = {
     (TensorsResult, Media.JSON): tensors.write_json,
     (TensorsResult, Media.NPY): tensors.write_file,
     (TensorsResult, Media.PROTOBUF): tensors.write_protobuf,
+    (OpenInferenceResult, Media.JSON): tensors.write_open_inference,
     (DetectionsResult, Media.JSON): found.write_detections,
     (ClassificationsResult, Media.JSON): found.write_classifications,
     (DetectionsResult, Media.NPY): found.write_boxes,

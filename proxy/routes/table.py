@@ -13,6 +13,7 @@ from proxy.routes.description import Description
 from proxy.routes.health import HealthRoutes
 from proxy.routes.live import LiveFrames
 from proxy.routes.models import ModelRoutes
+from proxy.routes.open_inference import OpenInference
 from proxy.routes.predicting import Predicting
 from proxy.routes.scraping import Scraping
 
@@ -28,6 +29,7 @@ class Answerers:
     predicting: Predicting
     models: ModelRoutes
     live: LiveFrames
+    open_inference: OpenInference
     health: HealthRoutes
     description: Description
     scraping: Scraping
@@ -43,6 +45,7 @@ def make_routes(parts: Answerers) -> list[BaseRoute]:
         *_of_versions(parts, "/metadata", parts.models.metadata, "GET"),
         WebSocketRoute("/v1/models/{model}/stream", parts.live.stream),
         *_of_versions(parts, "", parts.models.status, "GET"),
+        *_open_inference(parts),
         Route("/healthz", parts.health.live, methods=["GET"]),
         Route("/readyz", parts.health.ready, methods=["GET"]),
         Route("/metrics", parts.scraping.metrics, methods=["GET"]),
@@ -54,3 +57,14 @@ def make_routes(parts: Answerers) -> list[BaseRoute]:
 def _of_versions(parts: Answerers, ending: str, handler: Handler, method: str) -> Iterator[Route]:
     for path in _VERSIONS:
         yield Route(f"{path}{ending}", parts.answering.route(f"{path}{ending}", handler), methods=[method])
+
+
+def _open_inference(parts: Answerers) -> Iterator[Route]:
+    answering, protocol = parts.answering, parts.open_inference
+    yield Route("/v2", answering.route("/v2", protocol.server), methods=["GET"])
+    yield Route("/v2/health/live", parts.health.live, methods=["GET"])
+    yield Route("/v2/health/ready", parts.health.ready, methods=["GET"])
+    for path in ("/v2/models/{model}", "/v2/models/{model}/versions/{version:int}"):
+        yield Route(f"{path}/infer", answering.route(f"{path}/infer", protocol.infer), methods=["POST"])
+        yield Route(f"{path}/ready", answering.route(f"{path}/ready", protocol.ready), methods=["GET"])
+        yield Route(path, answering.route(path, protocol.model), methods=["GET"])

@@ -59,6 +59,14 @@ class Content:
         """Say whether the body may hold many pictures."""
         return self.is_video or self.boundary is not None
 
+    def check_encoding(self) -> None:
+        """Refuse a body that cannot be unpacked.
+
+        Raises:
+            UnsupportedContent: See above.
+        """
+        check_encoding(self.encoding)
+
     def check_json(self) -> None:
         """Refuse a body that is no JSON.
 
@@ -88,12 +96,11 @@ def read_content(headers: Mapping[str, str]) -> Content:
     Raises:
         UnsupportedContent: The proxy has no task for such a body, or cannot unpack it.
     """
-    encoding = headers.get("content-encoding")
-    check_encoding(encoding)
     name, options = parse_options_header(headers.get("content-type", ""))
     media_type = name.decode("latin-1").lower()
     boundary = options.get(b"boundary") if media_type == _FORM else None
-    content = Content(media_type, boundary or None, encoding)
+    content = Content(media_type, boundary or None, headers.get("content-encoding"))
+    content.check_encoding()
     if not (content.is_series or content.is_address):
         content.task()
     return content
