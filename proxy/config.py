@@ -35,6 +35,8 @@ class Limits(Document):
     """Pictures in one form."""
     max_video_mib: float = Field(default=64, gt=0, le=4096)
     """The largest video; it is held in memory while it is looked at."""
+    max_frame_pixels: int = Field(default=9_000_000, gt=0)
+    """Of one frame of a video; a decoder keeps many frames at once, 64 bytes for each of these pixels."""
     max_video_frames: int = Field(default=1000, gt=0)
     """Frames of one video that are looked at."""
     video_seconds: float = Field(default=600, gt=0)

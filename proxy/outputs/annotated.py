@@ -15,11 +15,14 @@ def write_annotated(result: DetectionsResult | ClassificationsResult, style: Sty
 
     Raises:
         NotAcceptable: What was sent is no picture that could be drawn on.
+        DeadlineExceeded: The memory for decoding it did not come free in time.
     """
     if result.file is None:
         raise _no_picture(style.media)
     media_type = "image/png" if style.media is Media.PNG else "image/jpeg"
-    picture = annotate(result.file.data, result.file.header, result.found, style.card.labels, media_type)
+    file = result.file
+    with file.hold_pixels():
+        picture = annotate(file.data, file.header, result.found, style.card.labels, media_type)
     return Answer(picture, media_type)
 
 

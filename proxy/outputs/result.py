@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from proxy.decoders.results import Classifications, Detections
@@ -21,12 +23,17 @@ class TensorsResult:
     """The form of the JSON request that asked; None for another kind of body."""
 
 
+HoldPixels = Callable[[], AbstractContextManager[None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFile:
     """Hold the picture that was sent, for drawing on it."""
 
     data: bytes
     header: PictureHeader
+    hold_pixels: HoldPixels
+    """Waits for the memory that decoding it takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ class PictureSeries:
     ) -> Answer | StreamedAnswer:
         with self._streams.open() as stream:
             body = await receive_body(request, content, self._limits.max_video_bytes, exchange)
-            limits = VideoLimits(max_pixels=self._limits.max_pixels, max_frames=self._limits.max_video_frames)
+            limits = VideoLimits(max_pixels=self._limits.max_frame_pixels, max_frames=self._limits.max_video_frames)
             frames = _frames(body, _sampling(wish.options), limits, exchange.deadline)
             answers = SeriesAnswers(pipeline, wish, exchange, self._in_flight).answer("frames", frames)
             answer = await unless_client_leaves(request, in_time(answers, exchange))

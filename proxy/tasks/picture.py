@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,9 @@ def prepare_picture_task(data: bytes, subject: Subject, stages: Stages) -> Prepa
         prepared = _as_file(data, header, spec)
     else:
         prepared = _decoded(data, header, way, spec, subject, stages)
-    return _prepared_task(prepared, way, spec, subject, PictureFile(data=data, header=header))
+    hold_pixels = partial(subject.pixel_budget.hold, header.pixels, subject.deadline)
+    file = PictureFile(data=data, header=header, hold_pixels=hold_pixels)
+    return _prepared_task(prepared, way, spec, subject, file)
 
 
 def prepare_frame_task(pixels: NDArray[np.uint8], subject: Subject, stages: Stages) -> PreparedTask:
