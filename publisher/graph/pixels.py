@@ -13,8 +13,8 @@ from proxy.pictures.picture_input import PictureInput
 class Normalisation(tf.Module):
     """Does in the graph what `proxy.pictures.preprocess.normalise` does before it; float32 is equal to the bit.
 
-    Mean and deviation are variables and not constants: TensorFlow folds constants into the weights behind them, and
-    the results would no longer be the same.
+    Mean and deviation are variables and not constants: a session merges constants with those at the start of the
+    model, and the results would no longer be the same (seen with models that begin with a scale or a shift).
     """
 
     def __init__(self, spec: PictureInput, dtype: Any) -> None:
