@@ -58,12 +58,15 @@ class DirectCaller:
     ) -> Reply:
         """Send a message; what the server does not need for itself of the time is the wire's."""
         start = time.perf_counter()
-        wire_seconds = 0.0
         try:
             reply = await self._channel.ask(PREDICT, message, context, elsewhere_if_missing=elsewhere_if_missing)
-            if reply.processing_seconds is not None:
-                wire_seconds = max(0.0, time.perf_counter() - start - reply.processing_seconds)
-                stages.add("wire", start, start + wire_seconds)
-            return reply
-        finally:
-            stages.add("model", start + wire_seconds, time.perf_counter())
+        except BaseException:
+            stages.add("model", start, time.perf_counter())
+            raise
+        end = time.perf_counter()
+        arrived = start
+        if reply.processing_seconds is not None:
+            arrived = max(start, end - reply.processing_seconds)
+            stages.add("wire", start, arrived)
+        stages.add("model", arrived, end)
+        return reply

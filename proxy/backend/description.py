@@ -27,8 +27,11 @@ class KnownDescription:
     background; then, and after the first answer from another version, requests wait for the new one.
     """
 
-    def __init__(self, ask: Ask, settings: BackendSettings, what: str) -> None:
+    def __init__(
+        self, ask: Ask, settings: BackendSettings, what: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._ask = ask
+        self._clock = clock
         self._fresh_seconds = settings.describe_seconds
         self._stale_seconds = settings.stale_seconds
         self._what = what
@@ -37,7 +40,7 @@ class KnownDescription:
         self._answered_at = float("-inf")
         self._is_outdated = False
         self._asking: asyncio.Task[ModelDescription] | None = None
-        self.used_at = time.monotonic()
+        self.used_at = self._clock()
 
     @property
     def is_asking(self) -> bool:
@@ -46,7 +49,7 @@ class KnownDescription:
 
     async def current(self, context: CallContext) -> ModelDescription:
         """Return the description, asking when what is known is too old; see `ModelService.describe`."""
-        self.used_at = time.monotonic()
+        self.used_at = self._clock()
         age = self.used_at - self._answered_at
         if self._is_outdated and self.used_at > self._pause_until:
             self._pause_until = self.used_at + _LEAST_PAUSE_SECONDS
@@ -80,7 +83,7 @@ class KnownDescription:
         try:
             return await self.ask_now(context)
         except ProxyError:
-            if self._known is None or time.monotonic() - self._answered_at > self._fresh_seconds + self._stale_seconds:
+            if self._known is None or self._clock() - self._answered_at > self._fresh_seconds + self._stale_seconds:
                 raise
             return self._known
 
@@ -94,6 +97,6 @@ class KnownDescription:
 
     async def _question(self, context: CallContext) -> ModelDescription:
         self._known = await self._ask(context)
-        self._answered_at = time.monotonic()
+        self._answered_at = self._clock()
         self._is_outdated = False
         return self._known

@@ -55,9 +55,13 @@ class FakeServer(prediction_service_pb2_grpc.PredictionServiceServicer, model_se
     hold: threading.Event = field(default_factory=threading.Event)
     held: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     cancelled: threading.Event = field(default_factory=threading.Event)
+    processing_seconds: str = ""
+    """What the server says that it needed for each call; nothing when empty."""
 
     def Predict(self, request, context):
         model = self._model(request, context)
+        if self.processing_seconds:
+            context.set_trailing_metadata((("x-processing-seconds", self.processing_seconds),))
         metadata = dict(context.invocation_metadata())
         self.request_ids.append(metadata.get("x-request-id", ""))
         self.trace_parents.append(metadata.get("traceparent", ""))
