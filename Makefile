@@ -18,10 +18,10 @@ ENV := eval "$$($(PYTHON) -m toolchain env)"
 FORGETTING := trap 'rm -f .state/tmp/kubeconfig*' EXIT; $(ENV)
 TESTING := $(ENV); unset TMPDIR
 
-.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench env kubeconfig key site images models publish docs
+.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench bench-site figure7 env kubeconfig key site images models publish docs
 
 help: ## list the verbs
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what the project needs on this machine (called by the others)
 	@toolchain/bootstrap.sh
@@ -80,9 +80,15 @@ lint: setup ## check form, imports and shell scripts
 types: setup ## check types
 	@.venv/bin/pyright
 
-bench: setup ## time a site from bare hosts to the answered picture
+bench: setup ## measure the proxy beside its rivals; print every goal beside what was measured
+	@$(TESTING); $(PYTHON) -m experiments.bench
+
+bench-site: setup ## time a site from bare hosts to the answered picture
 	@$(PYTHON) -m toolchain setup --lab
 	@$(TESTING); $(PYTHON) -m experiments.site_times
+
+figure7: setup ## reproduce the source paper's figure 7 over links of 1 Gbit/s (as root)
+	@$(TESTING); $(PYTHON) -m experiments.figure7
 
 env: ## print the shell lines after which `pulumi` works by hand: eval "$(make -s env)"
 	@test -x $(PYTHON) || toolchain/bootstrap.sh >&2
