@@ -71,7 +71,9 @@ def make_model(folder: Path, size: str) -> None:
         f"model.export({str(folder)!r}, format='tf_saved_model', verbose=False)"
     )
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
+    maker = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    if maker.returncode:
+        raise SystemExit(f"Keras made no model:\n{maker.stderr[-2000:]}")
 
 
 async def ask(backend: Backend, call: PredictCall) -> None:
