@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -64,14 +65,24 @@ class SiteUnderTest(Trial):
         finally:
             self.run([*inside, "-D", *rule.split()], 0)
 
+    def settings(self) -> dict[str, Any]:
+        """Return what the site's file says."""
+        return yaml.safe_load(self.config.read_text())["config"]["kubevc:site"]
+
+    def set_settings(self, settings: dict[str, Any]) -> None:
+        """Write the site's file anew; the next `up` makes it so."""
+        content = yaml.safe_load(self.config.read_text())
+        content["config"]["kubevc:site"] = settings
+        self.config.write_text(yaml.safe_dump(content))
+
     def copy_model(self, name: str) -> Path:
         """Have the site take a model from a copy of its folder, and return the copy, which a test may change."""
-        content = yaml.safe_load(self.config.read_text())
-        model = next(model for model in content["config"]["kubevc:site"]["models"] if model["name"] == name)
+        settings = self.settings()
+        model = next(model for model in settings["models"] if model["name"] == name)
         copy = self.folder / name
         shutil.copytree(model["source"].replace("${KUBEVC_CACHE}", self.environment["KUBEVC_CACHE"]), copy)
         model["source"] = str(copy)
-        self.config.write_text(yaml.safe_dump(content))
+        self.set_settings(settings)
         return copy
 
 

@@ -9,10 +9,18 @@ import shutil
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
+import cv2
+import httpx
 import pytest
+import skimage
+import yaml
 
+from proxy.access.keys import new_key
+from tests.lab.load import load
 from tests.lab.site_under_test import SiteUnderTest, differences
+from tests.proxy.access_server import client_context, issue
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
@@ -143,6 +151,75 @@ def test_the_endpoint_refuses_what_is_no_picture(site: SiteUnderTest) -> None:
         urllib.request.urlopen(request, timeout=10)
     assert refused.value.code == 400
     assert "picture" in json.loads(refused.value.read())["error"]
+
+
+def picture() -> bytes:
+    """Return a photograph as a camera saves it."""
+    file = Path(skimage.__file__).parent / "data" / "coffee.png"
+    return cv2.imencode(".jpg", cv2.imread(str(file)), [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+
+
+def test_the_file_goes_to_the_model_and_boxes_come_back(site: SiteUnderTest) -> None:
+    url = f"{site.outputs()['endpoint']}"
+    before = sent_bytes(url)
+    headers = {"content-type": "image/jpeg"}
+    response = httpx.post(f"{url}/v1/models/detector:predict", content=picture(), headers=headers, trust_env=False)
+    assert "cup" in {found["label"] for found in response.json()["detections"]}
+    grown = {leg: count - before.get(leg, 0) for leg, count in sent_bytes(url).items()}
+    assert grown["to-model"] < len(picture()) + 1000
+    assert grown["from-model"] < 3000
+
+
+def sent_bytes(url: str) -> dict[str, float]:
+    """Return what the endpoint has sent and got for the detector, by leg of the way."""
+    text = httpx.get(f"{url}/metrics", trust_env=False).text
+    found = re.findall(r'kubevc_proxy_bytes_total\{leg="([a-z-]+)",model="detector"\} (\S+)', text)
+    return {leg: float(count) for leg, count in found}
+
+
+def test_no_request_is_lost_while_proxies_are_replaced_and_a_model_server_is_killed(site: SiteUnderTest) -> None:
+    settings = site.settings()
+    next(model for model in settings["models"] if model["name"] == "classifier")["replicas"] = 2
+    site.set_settings(settings)
+    site.up()
+    settings["endpoint"]["max-in-flight"] = 17
+    site.set_settings(settings)
+    with load(f"{site.outputs()['endpoint']}/v1/models/classifier:predict", picture()) as running:
+        proxies = site.kubectl("get pods -n serving -l app.kubernetes.io/name=proxy -o name")
+        site.up()
+        assert site.kubectl("get pods -n serving -l app.kubernetes.io/name=proxy -o name") != proxies
+        selector = "-l app.kubernetes.io/name=model-classifier -o jsonpath={.items[0].metadata.name}"
+        server = site.kubectl(f"get pods -n serving {selector}").strip()
+        site.kubectl(f"delete pod -n serving {server} --grace-period=0 --force")
+        time.sleep(5)
+    assert running.failed == {}
+    assert running.answers["200"] > 50
+
+
+def test_keys_and_tls_reach_the_endpoint(site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = new_key()
+    keys = site.folder / "keys.yaml"
+    keys.write_text(yaml.safe_dump({key.id: {"name": "phone", "sha256": key.sha256}}))
+    issued = issue(site.folder, "endpoint", address=f"{site.prefix}12")
+    settings = site.settings()
+    settings["endpoint"] |= {
+        "access": {"keys-file": str(keys)},
+        "tls": {"certificate-file": str(issued.certificate_file), "private-key-file": str(issued.key_file)},
+    }
+    site.set_settings(settings)
+    with monkeypatch.context() as variables:
+        # The request that proves the site needs a key now.
+        variables.setenv("KUBEVC_KEY", key.text)
+        site.up()
+    url = str(site.outputs()["endpoint"])
+    assert url.startswith("https://")
+    with httpx.Client(verify=client_context(issued), trust_env=False) as client:
+        assert client.get(f"{url}/v1/models").status_code == 401
+        allowed = client.get(f"{url}/v1/models", headers={"x-api-key": key.text})
+        assert {model["name"] for model in allowed.json()["models"]} == {"detector", "classifier"}
+    state = site.pulumi("stack export").said
+    for secret in (key.text, issued.key_file.read_text().splitlines()[1]):
+        assert secret not in state
 
 
 def test_destroy_leaves_the_hosts_as_they_were(site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
@@ -116,11 +117,19 @@ class Issued:
 
 
 def issue(
-    folder: Path, name: str, *, by: Issued | None = None, authority: bool = False, days: float = 1, file: str = ""
+    folder: Path,
+    name: str,
+    *,
+    by: Issued | None = None,
+    authority: bool = False,
+    days: float = 1,
+    file: str = "",
+    address: str = "127.0.0.1",
 ) -> Issued:
-    """Write a certificate for a name and its key, signed by an authority or by itself."""
+    """Write a certificate for a name, `localhost` and an address, and its key; an authority signs it, or it itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    places = [x509.DNSName("localhost"), x509.IPAddress(ip_address(address))]
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
@@ -131,7 +140,7 @@ def issue(
         .not_valid_before(now - timedelta(days=10))
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(places), critical=False)
     )
     certificate = builder.sign(by.key if by else key, hashes.SHA256())
     files = (folder / f"{file or name}.crt", folder / f"{file or name}.key")
