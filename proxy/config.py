@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from proxy.access.settings import Access, Connections, Tls
+from proxy.backend.addresses import parse_target
 from proxy.backend.settings import BackendSettings
 from proxy.document import Document, read_document
 from proxy.inputs.address_settings import AddressSettings
@@ -65,6 +66,12 @@ class ModelEntry(Document):
     """The model card (model.yaml); relative to the configuration file. Without one: JSON tensors only."""
     backend: BackendSettings | None = None
     """How its servers are asked; as all others when None."""
+
+    @field_validator("target")
+    @classmethod
+    def _target_is_an_address(cls, target: str) -> str:
+        parse_target(target)
+        return target
 
 
 class ProxyConfig(Document):

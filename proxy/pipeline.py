@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from proxy.backend.backend import Backend
@@ -56,6 +57,7 @@ class Pipeline:
         limits: Limits,
         workers: Workers,
         pixel_budget: PixelBudget,
+        count_signature: Callable[[str], None],
     ) -> None:
         self.model = model
         self.card = card
@@ -63,6 +65,7 @@ class Pipeline:
         self._limits = limits
         self._workers = workers
         self._pixel_budget = pixel_budget
+        self._count_signature = count_signature
 
     async def predict(self, task: Task, wish: Wish, exchange: Exchange) -> Answer:
         """Take a body through all steps.
@@ -111,6 +114,7 @@ class Pipeline:
         subject = self._subject(description, wish, exchange)
         prepared = await self._workers.run(_prepare, task, subject, exchange)
         prediction = await self.backend.predict(prepared.call, exchange.call_context(), exchange.stages)
+        self._count_signature(prepared.call.signature)
         exchange.version = prediction.version
         return await self._workers.run(_interpret, prepared, prediction, exchange)
 

@@ -24,7 +24,7 @@ from proxy.access.guarded_connection import guarded_connection
 from proxy.access.tls import ssl_context
 from proxy.backend.backend import Backend
 from proxy.card import ModelCard, load_card
-from proxy.config import ProxyConfig
+from proxy.config import ModelEntry, ProxyConfig
 from proxy.inputs.address import PictureFetcher
 from proxy.limits import InFlight, PixelBudget, Streams
 from proxy.models import Models
@@ -63,7 +63,7 @@ class Application:
         self._models = Models()
         in_flight = InFlight(config.limits.max_in_flight, config.limits.max_waiting)
         streams = Streams(config.limits.max_streams)
-        metrics = Metrics(in_flight)
+        metrics = self._metrics = Metrics(in_flight)
         self._tracer = make_tracer(config.tracing)
         self._gate = Gate(config.access, config.tls)
         self._fetcher = PictureFetcher(config.addresses) if config.addresses.enabled else None
@@ -119,15 +119,22 @@ class Application:
         budget = PixelBudget(self._config.limits.max_pixels)
         return {
             model.name: Pipeline(
-                backend=Backend(model.name, model.target, model.backend or self._config.backend),
+                backend=self._backend(model),
                 model=model.name,
                 card=self._cards[model.name],
                 limits=self._config.limits,
                 workers=workers,
                 pixel_budget=budget,
+                count_signature=partial(self._metrics.count_signature, model.name),
             )
             for model in self._config.models
         }
+
+    def _backend(self, model: ModelEntry) -> Backend:
+        settings = model.backend or self._config.backend
+        backend = Backend(model.name, model.target, settings, watcher=self._metrics.watcher(model.name))
+        self._metrics.watch_replicas(model.name, backend.breaker_states)
+        return backend
 
 
 def serve(config: ProxyConfig, cards: Mapping[str, ModelCard]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from proxy.backend.addresses import Resolve, resolve_by_dns
 from proxy.backend.batching import BatchingCaller
+from proxy.backend.breaker import BreakerState
 from proxy.backend.call import LATEST, PredictCall, Selector
 from proxy.backend.caller import DirectCaller
 from proxy.backend.channel import ModelChannel
@@ -15,6 +16,7 @@ from proxy.backend.context import CallContext
 from proxy.backend.model_service import ModelService
 from proxy.backend.settings import BackendSettings
 from proxy.backend.signatures import ModelDescription
+from proxy.backend.watcher import UNWATCHED, Watcher
 from proxy.errors import BackendError, Busy, ProxyError
 from proxy.telemetry.stages import Stages
 from proxy.wire.predictions import Prediction
@@ -37,6 +39,7 @@ class Backend:
         target: str | Sequence[str],
         settings: BackendSettings = _DEFAULTS,
         resolve: Resolve = resolve_by_dns,
+        watcher: Watcher = UNWATCHED,
     ) -> None:
         """Remember where the servers are; nothing is connected before the first call.
 
@@ -44,11 +47,11 @@ class Backend:
             ValueError: See `parse_target`.
         """
         self._model = model
-        self._channel = ModelChannel(model, target, settings, resolve)
+        self._channel = ModelChannel(model, target, settings, resolve, watcher)
         self.service = ModelService(model, self._channel, settings)
         replicas = self._channel.replicas
         direct = DirectCaller(model, self._channel)
-        self._caller = BatchingCaller(model, direct, settings.batching, lambda: replicas.ready_count)
+        self._caller = BatchingCaller(model, direct, settings.batching, lambda: replicas.ready_count, watcher)
         self._under_way = 0
         self.closing = False
 
@@ -56,6 +59,10 @@ class Backend:
     def outstanding(self) -> int:
         """Return the number of calls that are not answered yet, those that wait to be joined included."""
         return self._under_way
+
+    def breaker_states(self) -> Mapping[BreakerState, int]:
+        """Return how many replicas have their breaker in which state."""
+        return self._channel.replicas.breaker_states()
 
     async def predict(self, call: PredictCall, context: CallContext, stages: Stages) -> Prediction:
         """Ask the model; see `Caller`.
@@ -84,7 +91,7 @@ class Backend:
             raise self._ends()
         self._under_way += 1
         try:
-            return await self._channel.call(method, message, context)
+            return (await self._channel.ask(method, message, context, elsewhere_if_missing=True)).data
         finally:
             self._under_way -= 1
 

@@ -11,6 +11,7 @@ from proxy.backend.caller import Caller
 from proxy.backend.context import CallContext
 from proxy.backend.lane import Lane
 from proxy.backend.settings import BatchingSettings
+from proxy.backend.watcher import UNWATCHED, Watcher
 from proxy.errors import Busy
 from proxy.telemetry.stages import Stages
 from proxy.wire.predictions import Prediction
@@ -28,8 +29,14 @@ class BatchingCaller:
     """
 
     def __init__(
-        self, model: str, caller: Caller, settings: BatchingSettings, count_replicas: Callable[[], int]
+        self,
+        model: str,
+        caller: Caller,
+        settings: BatchingSettings,
+        count_replicas: Callable[[], int],
+        watcher: Watcher = UNWATCHED,
     ) -> None:
+        self._watcher = watcher
         self._model = model
         self._caller = caller
         self._settings = settings
@@ -59,7 +66,9 @@ class BatchingCaller:
         if signature not in self._lanes:
             if len(self._lanes) >= _MAX_LANES:
                 return None
-            self._lanes[signature] = Lane(self._model, self._caller, self._settings, self._count_replicas)
+            self._lanes[signature] = Lane(
+                self._model, self._caller, self._settings, self._count_replicas, self._watcher
+            )
         return self._lanes[signature]
 
     def _busy(self) -> Busy:

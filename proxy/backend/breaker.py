@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from proxy.backend.settings import BreakerSettings
+
+BreakerState = Literal["closed", "half-open", "open"]
 
 
 class Breaker:
@@ -31,6 +34,13 @@ class Breaker:
     def is_open(self) -> bool:
         """Say whether failures have opened it; half open is open as well."""
         return self._open_until is not None
+
+    @property
+    def state(self) -> BreakerState:
+        """Return what becomes of the next call: it goes through, it tries the replica, or it is kept away."""
+        if self._open_until is None:
+            return "closed"
+        return "half-open" if self._trying or self._clock() >= self._open_until else "open"
 
     def allows(self) -> bool:
         """Say whether a call should go to the replica now."""

@@ -12,6 +12,7 @@ from proxy.backend.failures import NoAddress, call_failed, no_address
 from proxy.backend.replica import Reply
 from proxy.backend.replicas import Replicas
 from proxy.backend.settings import BackendSettings
+from proxy.backend.watcher import UNWATCHED, Watcher
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 CLASSIFY = "/tensorflow.serving.PredictionService/Classify"
@@ -31,6 +32,7 @@ class ModelChannel:
         target: str | Sequence[str],
         settings: BackendSettings = _DEFAULTS,
         resolve: Resolve = resolve_by_dns,
+        watcher: Watcher = UNWATCHED,
     ) -> None:
         """Remember where the servers are; nothing is connected before the first call.
 
@@ -38,7 +40,7 @@ class ModelChannel:
             ValueError: See `parse_target`.
         """
         self._model = model
-        self.replicas = Replicas(parse_target(target), settings, resolve)
+        self.replicas = Replicas(parse_target(target), settings, resolve, watcher)
 
     async def call(self, method: str, request: bytes, context: CallContext) -> bytes:
         """Call a method, one of the constants of this file.

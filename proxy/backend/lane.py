@@ -15,6 +15,7 @@ from proxy.backend.context import CallContext
 from proxy.backend.member import Member, joint_context
 from proxy.backend.settings import BatchingSettings
 from proxy.backend.waiting import Waiting
+from proxy.backend.watcher import Watcher
 from proxy.errors import BackendError
 from proxy.telemetry.stages import Stages
 from proxy.wire.predictions import Prediction
@@ -29,8 +30,14 @@ class Lane:
     """Let the calls of one signature through, as many at once as pays, and join those that wait."""
 
     def __init__(
-        self, model: str, caller: Caller, settings: BatchingSettings, count_replicas: Callable[[], int]
+        self,
+        model: str,
+        caller: Caller,
+        settings: BatchingSettings,
+        count_replicas: Callable[[], int],
+        watcher: Watcher,
     ) -> None:
+        self._watcher = watcher
         self._model = model
         self._caller = caller
         self._settings = settings
@@ -56,7 +63,7 @@ class Lane:
             call: The arrays.
             key: Its joint key.
             context: What goes along.
-            stages: Told the time of each step; waiting is part of the stage `model`.
+            stages: Told the time of each step; waiting is the stage `queue`.
         """
         self._pending += 1
         window = self._concurrency.begin(self._pending)
@@ -132,7 +139,8 @@ class Lane:
     async def _send(self, members: Sequence[Member]) -> None:
         now = time.perf_counter()
         for member in members:
-            member.stages.add("model", member.came, now)
+            member.stages.add("queue", member.came, now)
+            self._watcher.waited(now - member.came)
         try:
             if len(members) == 1:
                 await self._single(members[0])
@@ -172,6 +180,7 @@ class Lane:
                 await self._each_alone(members)
         else:
             self._useless = 0
+            self._watcher.batch_sent(sum(member.examples for member in members))
             for member, part in zip(members, parts, strict=True):
                 member.add_stages(stages)
                 member.succeed(part)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Sequence
 
 import grpc
 import grpc.aio
 
 from proxy.backend.addresses import Address, Addresses, Resolve, Server
+from proxy.backend.breaker import BreakerState
 from proxy.backend.context import CallContext
 from proxy.backend.replica import Replica, Reply
 from proxy.backend.retry_budget import RetryBudget
 from proxy.backend.settings import BackendSettings
+from proxy.backend.watcher import UNWATCHED, Watcher
 
 _RENEWAL_SECONDS = 0.2
 """How long a call whose replicas have all failed waits for newer addresses before it asks one of them again."""
+# A server that is not there, and one that ends before it has answered: it cancels what it has not finished. A call that
+# is cancelled on our side ends in another way.
+_GONE = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
 
 
 class Replicas:
@@ -27,11 +33,14 @@ class Replicas:
     connected to, and waits for a connection that is being made. Connections are made in the background, at no call's
     cost, as soon as another replica can answer.
 
-    A call that fails because its server is not there (UNAVAILABLE) is sent again, to another replica if there is one:
+    A call that fails because its server is not there, or ends, is sent again, to another replica if there is one:
     inference changes nothing, so it may be done twice. One that ran out of time is not.
     """
 
-    def __init__(self, servers: Sequence[Server], settings: BackendSettings, resolve: Resolve) -> None:
+    def __init__(
+        self, servers: Sequence[Server], settings: BackendSettings, resolve: Resolve, watcher: Watcher = UNWATCHED
+    ) -> None:
+        self._watcher = watcher
         self._settings = settings
         self._addresses = Addresses(servers, settings.resolve_seconds, resolve)
         self._budget = RetryBudget(settings.retries)
@@ -43,6 +52,10 @@ class Replicas:
     def ready_count(self) -> int:
         """Return how many replicas take calls now; at least 1."""
         return max(1, sum(replica.breaker.allows() and replica.is_connected() for replica in self._replicas.values()))
+
+    def breaker_states(self) -> Counter[BreakerState]:
+        """Return how many replicas have their breaker in which state."""
+        return Counter(replica.breaker.state for replica in self._replicas.values())
 
     @property
     def outstanding(self) -> int:
@@ -77,11 +90,15 @@ class Replicas:
                 if error.code() is grpc.StatusCode.NOT_FOUND:
                     missing.append(replica)
                 if not self._should_repeat(error.code(), failed, context, elsewhere_if_missing):
+                    if len(failed) > 1:
+                        self._watcher.repeated("failed")
                     raise
                 await self._pause(failed, context)
             else:
                 for behind in missing:
                     behind.breaker.fell_behind()
+                if failed:
+                    self._watcher.repeated("answered")
                 return reply
 
     async def close(self) -> None:
@@ -128,9 +145,14 @@ class Replicas:
         if code is grpc.StatusCode.NOT_FOUND:
             worth_it = elsewhere_if_missing and any(replica not in failed for replica in self._replicas.values())
         else:
-            worth_it = code is grpc.StatusCode.UNAVAILABLE
+            worth_it = code in _GONE
         in_time = len(failed) < self._settings.retries.max_attempts and context.deadline.remaining > 0
-        return worth_it and in_time and self._budget.take()
+        if not (worth_it and in_time):
+            return False
+        if not self._budget.take():
+            self._watcher.repeated("no-budget")
+            return False
+        return True
 
     async def _pause(self, failed: Sequence[Replica], context: CallContext) -> None:
         """Wait before the next attempt, but only if it must go to a replica that has failed already."""

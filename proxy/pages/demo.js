@@ -4,7 +4,7 @@ const by = (id) => document.getElementById(id);
 const at = (path) => new URL(path, document.baseURI);
 
 const STAGES = {
-  "fetch": "Fetch", "decode": "Decode", "preprocess": "Prepare", "encode": "Encode", "wire": "Wire", "model": "Model",
+  "fetch": "Fetch", "decode": "Decode", "preprocess": "Prepare", "queue": "Queue", "encode": "Encode", "wire": "Wire", "model": "Model",
   "decode-answer": "Read answer", "postprocess": "Interpret", "write": "Write", "rest": "Network and rest",
 };
 const KINDS = { picture: "Picture", text: "Text", tensors: "Tensors" };

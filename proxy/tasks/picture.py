@@ -87,7 +87,7 @@ def _prepared_task(
         arrays={name: prepared.array, **reading.parameters},
         selector=subject.selector,
         output_filter=subject.options.output_filter if subject.wants_tensors else (),
-        batched=batched_inputs(subject.description.signatures[way.signature]) & {name},
+        batched=batched_inputs(subject.description.signatures[way.signature]),
     )
     return PreparedTask(call=call, interpret=reading.interpreter(prepared.frame, file), kind=reading.kind)
 

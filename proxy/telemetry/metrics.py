@@ -12,12 +12,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from proxy import __version__
+from proxy.backend.breaker import BreakerState
+from proxy.backend.watcher import Watcher
 from proxy.telemetry.exchange import Exchange
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-BreakerState = Literal["closed", "half-open", "open"]
-RetryOutcome = Literal["answered", "failed", "no-budget"]
 FrameOutcome = Literal["answered", "failed", "dropped"]
 KeyOutcome = Literal["admitted", "limited", "refused"]
 
@@ -85,17 +85,13 @@ class Metrics:
         for leg, count in exchange.bytes_by_leg.items():
             self._bytes.labels(exchange.model, leg).inc(count)
 
-    def record_batch(self, model: str, examples: int) -> None:
-        """Note the size of a call that several requests share."""
-        self._batch_size.labels(model).observe(examples)
-
-    def record_batch_wait(self, model: str, seconds: float) -> None:
-        """Note how long one request waited for others to join it."""
-        self._batch_wait.labels(model).observe(seconds)
-
-    def count_retry(self, model: str, outcome: RetryOutcome) -> None:
-        """Count a second or later try of a call; `no-budget` is one that was not made."""
-        self._retries.labels(model, outcome).inc()
+    def watcher(self, model: str) -> Watcher:
+        """Return who counts what happens to the calls of a model."""
+        return Watcher(
+            batch_sent=self._batch_size.labels(model).observe,
+            waited=self._batch_wait.labels(model).observe,
+            repeated=lambda outcome: self._retries.labels(model, outcome).inc(),
+        )
 
     def watch_replicas(self, model: str, count: Callable[[], Mapping[BreakerState, int]]) -> None:
         """Ask at every scrape how many replicas of a model have their breaker in which state."""

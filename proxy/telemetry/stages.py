@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["fetch", "decode", "preprocess", "encode", "wire", "model", "decode-answer", "postprocess", "write"]
+Stage = Literal[
+    "fetch", "decode", "preprocess", "queue", "encode", "wire", "model", "decode-answer", "postprocess", "write"
+]
 
 _MAX_KEPT = 256
 """A stream passes the same stages for every frame, without an end; its later spans only add to the sums."""

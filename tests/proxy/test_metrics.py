@@ -49,10 +49,11 @@ def test_a_request_is_counted_with_its_stages_and_bytes() -> None:
 
 def test_batches_retries_streams_and_signatures_are_counted() -> None:
     metrics = _metrics()
-    metrics.record_batch("m", 3)
-    metrics.record_batch_wait("m", 0.002)
-    metrics.count_retry("m", "answered")
-    metrics.count_retry("m", "no-budget")
+    watcher = metrics.watcher("m")
+    watcher.batch_sent(3)
+    watcher.waited(0.002)
+    watcher.repeated("answered")
+    watcher.repeated("no-budget")
     metrics.count_frame("m", "dropped")
     metrics.stream_opened("m")
     metrics.stream_opened("m")
