@@ -14,7 +14,7 @@ from proxy.decoders.registry import Decoder
 from proxy.decoders.top_k import TopK
 from proxy.document import Document, read_document
 from proxy.errors import ConfigError
-from proxy.pictures.preprocess import PictureInput
+from proxy.pictures.picture_input import PictureInput
 from proxy.texts.text_input import TextInput
 from proxy.texts.vocabulary import Vocabulary, load_vocabulary
 

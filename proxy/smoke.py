@@ -23,8 +23,9 @@ from typing import Any
 
 from proxy.errors import ProxyError, SmokeFailed
 from proxy.pictures.annotate import encode_picture
-from proxy.pictures.decoding import decode_picture, read_header
+from proxy.pictures.decoding import decode_picture
 from proxy.pictures.drawing import Pixels
+from proxy.pictures.header import read_header
 from proxy.smoke_answer import check_answer, draw_answer
 from proxy.smoke_connection import Identification
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from proxy.decoders.results import Classifications, Detections
 from proxy.inputs.json_tensors import Form
 from proxy.inputs.open_inference import InferRequest
-from proxy.pictures.decoding import PictureHeader
 from proxy.pictures.frame import Frame
+from proxy.pictures.header import PictureHeader
 from proxy.wire.predictions import Prediction
 
 

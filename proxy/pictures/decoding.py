@@ -12,18 +12,8 @@ from numpy.typing import NDArray
 from proxy.errors import InvalidPicture
 from proxy.pictures import jpeg, png, webp
 from proxy.pictures.frame import Frame
-from proxy.pictures.header import WHERE, PictureHeader, check_size, read_header
+from proxy.pictures.header import WHERE, PictureHeader
 from proxy.pictures.upright import turn_upright, upright_frame
-
-__all__ = [
-    "Channels",
-    "DecodedPicture",
-    "PictureHeader",
-    "check_size",
-    "decode_picture",
-    "decode_reduced",
-    "read_header",
-]
 
 Channels = Literal["RGB", "BGR"]
 Pixels = NDArray[np.uint8]

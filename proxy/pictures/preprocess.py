@@ -14,8 +14,6 @@ from proxy.pictures.fit import fit_picture
 from proxy.pictures.frame import Frame
 from proxy.pictures.picture_input import PictureInput, Triple
 
-__all__ = ["PictureInput", "PreparedPicture", "normalise", "prepare_picture"]
-
 Pixels = NDArray[np.uint8]
 
 

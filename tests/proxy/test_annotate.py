@@ -10,7 +10,7 @@ from PIL import Image
 
 from proxy.decoders.results import Classifications, Detections
 from proxy.pictures.annotate import annotate
-from proxy.pictures.decoding import read_header
+from proxy.pictures.header import read_header
 from tests.proxy.pictures import photo, saved, tiff
 
 GREY = np.full((300, 400, 3), 128, np.uint8)

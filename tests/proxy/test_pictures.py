@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from proxy.errors import InvalidPicture, PictureTooLarge
-from proxy.pictures.decoding import Channels, check_size, decode_picture, read_header
+from proxy.pictures.decoding import Channels, decode_picture
+from proxy.pictures.header import check_size, read_header
 from proxy.pictures.jpeg import MOST_SCANS
 from tests.proxy.pictures import encoded, photo, photo_as_jpeg, plain, png_header, saved, tiff, with_orientation
 

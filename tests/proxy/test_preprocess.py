@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from proxy.errors import CardMismatch
-from proxy.pictures.decoding import DecodedPicture, decode_picture, decode_reduced, read_header
+from proxy.pictures.decoding import DecodedPicture, decode_picture, decode_reduced
 from proxy.pictures.fit import choose_reduction
-from proxy.pictures.header import PictureHeader
-from proxy.pictures.preprocess import PictureInput, normalise, prepare_picture
+from proxy.pictures.header import PictureHeader, read_header
+from proxy.pictures.picture_input import PictureInput
+from proxy.pictures.preprocess import normalise, prepare_picture
 from tests.proxy.pictures import encoded, photo, plain, saved, tiff
 
 FLOAT = np.dtype(np.float32)

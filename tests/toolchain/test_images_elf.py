@@ -130,8 +130,10 @@ import cv2, numpy as np
 from proxy.deadline import Deadline
 from proxy.decoders.results import Detections
 from proxy.pictures.annotate import annotate
-from proxy.pictures.decoding import decode_picture, read_header
-from proxy.pictures.preprocess import PictureInput, prepare_picture
+from proxy.pictures.decoding import decode_picture
+from proxy.pictures.header import read_header
+from proxy.pictures.preprocess import prepare_picture
+from proxy.pictures.picture_input import PictureInput
 from proxy.pictures.video import Sampling, VideoLimits, read_frames
 
 png = Path(picture).read_bytes()
