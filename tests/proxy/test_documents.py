@@ -56,14 +56,16 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
         "limits > max_pixel: unknown key; "
         "deadline-seconds: input should be a valid number, unable to parse string as a number (found 'soon'); "
         "models > 0 > target: the key is missing; "
-        "models > 1 > name: string should match pattern '^[A-Za-z0-9][A-Za-z0-9._-]*$' (found 'a/b'). "
+        "models > 1 > name: string should match pattern '^[A-Za-z0-9][A-Za-z0-9._-]*$' (found 'a/b'); "
+        "models > 1 > target: value error, 'c' is no target; write host:port or dns:///host:port, several with commas "
+        "(found 'c'). "
         "The proxy starts only with a file that it understands wholly. "
         "Mend the keys named here (docs/proxy.md lists them all)."
     )
 
 
 def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
-    path = write(tmp_path, "models: [{name: a, target: x}, {name: a, target: y}]")
+    path = write(tmp_path, "models: [{name: a, target: 'x:1'}, {name: a, target: 'y:1'}]")
     with pytest.raises(ConfigError, match="model names must differ, these stand more than once: a"):
         load_config(path)
 
