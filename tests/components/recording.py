@@ -44,6 +44,7 @@ class Registered:
     provider: str
     dependencies: frozenset[str]
     inputs: dict[str, Any]
+    delete_timeout: str = ""
 
 
 @dataclass
@@ -123,6 +124,7 @@ class _Monitor(mocks.MockMonitor):
             provider=request.provider,
             dependencies=frozenset(request.dependencies),
             inputs=json_format.MessageToDict(request.object),
+            delete_timeout=request.customTimeouts.delete,
         )
         return answer
 

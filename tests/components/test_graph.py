@@ -87,6 +87,13 @@ def test_every_object_may_take_back_fields(graph: Graph) -> None:
         assert resource.inputs["metadata"]["annotations"][PATCH_FORCE] == "true", resource.urn
 
 
+def test_no_deletion_is_waited_for_without_an_end(graph: Graph) -> None:
+    objects = [resource for resource in graph.of_type("kubernetes:") if "providers" not in resource.type]
+    for resource in objects:
+        ends_pods_or_volumes = any(kind in resource.type for kind in ("Deployment", "Namespace", "PersistentVolume"))
+        assert resource.delete_timeout == ("5m" if ends_pods_or_volumes else "20s"), resource.urn
+
+
 def test_every_pod_is_restricted(graph: Graph) -> None:
     for deployment in graph.of_type("kubernetes:apps/v1:Deployment"):
         pod = deployment.inputs["spec"]["template"]["spec"]
