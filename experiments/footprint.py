@@ -66,7 +66,9 @@ class Starts:
 
 
 def starts(folder: Path, models: list[dict[str, Any]], repeats: int) -> Starts:
-    """Start the proxy several times, and look at it as soon as it listens."""
+    """Start the proxy several times, and look at it as soon as it listens; a first start compiles its sources."""
+    with running_proxy(folder, models):
+        pass
     seen = Starts()
     for _ in range(repeats):
         with running_proxy(folder, models) as proxy:

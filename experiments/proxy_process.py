@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,11 +17,13 @@ from typing import Any
 
 import yaml
 
-from experiments.process import read_line, started
+from experiments.process import CHECKOUT, read_line, started
 
 _RUNNING_ON = re.compile(r"running on http://[\d.]+:(\d+)")
 
 _IDLE_SECONDS = 2
+# The proxy's image holds compiled sources; here the first start compiles them, whatever the machine's own settings are.
+_COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(CHECKOUT / ".state" / "bytecode")}
 
 
 class Refused(Exception):
@@ -117,5 +120,6 @@ def running_proxy(
     path = folder / "proxy.yaml"
     path.write_text(yaml.safe_dump(config))
     start = time.monotonic()
-    with started([sys.executable, "-m", "proxy", "--config", str(path)], stdout=subprocess.PIPE) as process:
+    command = [sys.executable, "-m", "proxy", "--config", str(path)]
+    with started(command, stdout=subprocess.PIPE, env={**os.environ, **_COMPILED}) as process:
         yield RunningProxy(process, start)
