@@ -46,11 +46,6 @@ class Member:
         ):
             self._sending.cancel()
 
-    @property
-    def has_succeeded(self) -> bool:
-        """Say whether the answer is there."""
-        return self.answer.done() and not self.answer.cancelled() and self.answer.exception() is None
-
     def succeed(self, prediction: Prediction) -> None:
         """Give the answer, if somebody still waits for it."""
         if not self.answer.done():

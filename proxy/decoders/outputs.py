@@ -13,11 +13,6 @@ from proxy.errors import AnswerInvalid
 Outputs = Mapping[str, NDArray[Any]]
 
 
-def outputs_of(outputs: Outputs, number: int) -> Outputs:
-    """Return the outputs for one picture of a batch, each [1, ...], as the decoders take them; nothing is copied."""
-    return {name: array[number : number + 1] for name, array in outputs.items()}
-
-
 def named_output(outputs: Outputs, name: str) -> NDArray[np.float32]:
     """Return the output of a name as float32.
 

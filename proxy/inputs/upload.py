@@ -23,16 +23,6 @@ class Upload:
     data: bytes
 
 
-def read_upload(data: bytes, boundary: bytes) -> bytes:
-    """Return the one file of a multipart body.
-
-    Raises:
-        InvalidPicture: The form is broken, or is anything but one part.
-    """
-    (upload,) = read_uploads(data, boundary, 1)
-    return upload.data
-
-
 def read_uploads(data: bytes, boundary: bytes, max_parts: int) -> tuple[Upload, ...]:
     """Return the parts of a multipart body in their order; there is at least one.
 

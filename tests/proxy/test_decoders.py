@@ -11,7 +11,6 @@ from proxy.decoders.centernet import Centernet
 from proxy.decoders.in_graph import read_detections, read_top_k
 from proxy.decoders.nanodet import Nanodet
 from proxy.decoders.nms import MOST_CANDIDATES, suppress_overlaps
-from proxy.decoders.outputs import outputs_of
 from proxy.decoders.top_k import TopK
 from proxy.decoders.yolo import Yolo
 from proxy.errors import AnswerInvalid
@@ -227,14 +226,6 @@ def test_answers_of_the_graph_that_are_no_numbers_are_refused() -> None:
         read_detections({"detections": np.full((1, 2, 6), np.nan)})
     with pytest.raises(AnswerInvalid, match="scores: 1 of 2 values"):
         read_top_k({"scores": np.float32([[0.5, np.nan]]), "classes": np.int32([[7, 3]])})
-
-
-def test_the_outputs_of_a_batch_are_read_one_picture_at_a_time() -> None:
-    first, second = (random_nanodet(np.random.default_rng(seed), SPEC) for seed in (1, 2))
-    batch = {name: np.concatenate([first[name], second[name]]) for name in first}
-    for number, one in enumerate((first, second)):
-        found = Nanodet(decoder="nanodet").decode(outputs_of(batch, number), SPEC, CLASSES)
-        assert np.array_equal(found.boxes, Nanodet(decoder="nanodet").decode(one, SPEC, CLASSES).boxes)
 
 
 def test_top_k_are_the_likeliest_in_order() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from proxy.errors import InvalidPicture
-from proxy.inputs.upload import Upload, read_upload, read_uploads
+from proxy.inputs.upload import Upload, read_uploads
 
 
 def form(*parts: tuple[str, bytes]) -> bytes:
@@ -57,7 +57,7 @@ def test_more_parts_than_allowed_end_the_reading() -> None:
         "Send one part for each file, as curl -F picture=@FILE does."
     )
     with pytest.raises(InvalidPicture, match="a form with more than one part"):
-        read_upload(form(part, part), b"B")
+        read_uploads(form(part, part), b"B", 1)
 
 
 @pytest.mark.parametrize(
