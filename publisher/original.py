@@ -29,7 +29,7 @@ class Original:
         loaded = _loaded(folder)
         self.holder = loaded.original if any(map(is_added, loaded.signatures)) else loaded
         """What holds the variables. In a model of this publisher they lie one level down; what was added is left."""
-        self.signatures = {name: call for name, call in loaded.signatures.items() if not is_added(name)}
+        self.signatures = {name: call for name, call in sorted(loaded.signatures.items()) if not is_added(name)}
         """What the model had before anything was added."""
         self._spec = spec
         self.input = self._checked_input(folder)
@@ -44,7 +44,7 @@ class Original:
     def __call__(self, array: Any) -> dict[str, Any]:
         """Return the model's outputs by name, with all sizes known but the batch's."""
         outputs = self.signatures[DEFAULT_SIGNATURE](**{self._spec.tensor: array})
-        return {name: tf.ensure_shape(tensor, self.form(name)) for name, tensor in outputs.items()}
+        return {name: tf.ensure_shape(tensor, self.form(name)) for name, tensor in sorted(outputs.items())}
 
     def form(self, name: str) -> list[int | None]:
         """Return the shape of an output for any batch that the model takes."""

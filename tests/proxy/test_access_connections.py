@@ -209,6 +209,14 @@ def test_pipelined_requests_are_all_answered(server: AccessServer) -> None:
             data += plain.recv(65536)
 
 
+def first_byte(plain: socket.socket) -> bytes:
+    """Return the first byte of what comes, or nothing from a closed connection; one with unread bytes is reset."""
+    try:
+        return plain.recv(1)
+    except ConnectionResetError:
+        return b""
+
+
 @pytest.mark.parametrize("sent", [b"", EMPTY, REQUEST], ids=["silent", "used", "dribbling"])
 def test_hundreds_of_waiting_connections_do_not_stop_others(sent: bytes) -> None:
     limits = Connections(max_connections=100, head_seconds=60, idle_seconds=60)
@@ -222,7 +230,7 @@ def test_hundreds_of_waiting_connections_do_not_stop_others(sent: bytes) -> None
             assert httpx.post(url, trust_env=False).status_code == 200
         # Those that have waited longest made room.
         waiting[-1].settimeout(0.2)
-        assert waiting[0].recv(1) in (b"", b"H") if sent == EMPTY else waiting[0].recv(1) == b""
+        assert first_byte(waiting[0]) in ((b"", b"H") if sent == EMPTY else (b"",))
 
 
 def test_no_room_is_made_where_every_connection_has_a_request() -> None:
