@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from proxy.access.client import Client
 from proxy.access.gate import Gate
@@ -75,8 +76,7 @@ class Answering:
         except Exception as exception:
             return self._failed(as_proxy_error(exception, exchange), exchange)
         if isinstance(answer, StreamedAnswer):
-            headers = {**_headers(exchange), **client.headers}
-            return StreamingResponse(self._streamed(answer, exchange), 200, headers, answer.media_type)
+            return self._streamed(answer, exchange, {**_headers(exchange), **client.headers})
         self._record(exchange, None, len(answer.body))
         return Response(answer.body, 200, {**_headers(exchange), **client.headers, **answer.headers}, answer.media_type)
 
@@ -124,19 +124,27 @@ class Answering:
             headers["connection"] = "close"
         return Response(body, error.status, headers, JSON)
 
-    async def _streamed(self, answer: StreamedAnswer, exchange: Exchange) -> AsyncIterator[bytes]:
-        """Pass the pieces on; whoever makes them writes an error among them, since the status is sent already."""
+    def _streamed(self, answer: StreamedAnswer, exchange: Exchange, headers: Mapping[str, str]) -> Response:
+        """Return the response that passes the pieces on.
+
+        Whoever makes them writes an error among them, since the status is sent already.
+        """
         size = 0
         error: ProxyError | None = client_left()
-        try:
+
+        async def counted() -> AsyncGenerator[bytes]:
+            nonlocal size, error
             async with aclosing(answer.pieces) as pieces:
                 async for piece in pieces:
                     size += len(piece)
                     yield piece
             error = exchange.failure
-        finally:
+
+        def end() -> None:
             answer.ended.set_result(None)
             self._record(exchange, error, size)
+
+        return _EndingResponse(counted(), headers, answer.media_type, end)
 
     def _record(self, exchange: Exchange, error: ProxyError | None, size: int) -> None:
         if error is not None:
@@ -147,6 +155,23 @@ class Answering:
         self._metrics.record(exchange)
         exchange.trace.end(exchange)
         log_exchange(exchange, None if error is None else f"{error.where}: {error.found}")
+
+
+class _EndingResponse(StreamingResponse):
+    """Say when it has ended, also where its sender left before the first piece."""
+
+    def __init__(
+        self, pieces: AsyncGenerator[bytes], headers: Mapping[str, str], media_type: str, end: Callable[[], None]
+    ) -> None:
+        super().__init__(pieces, headers=headers, media_type=media_type)
+        self._end = end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._end()
 
 
 def as_proxy_error(exception: Exception, exchange: Exchange) -> ProxyError:

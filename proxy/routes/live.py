@@ -65,30 +65,32 @@ class LiveFrames:
         try:
             client = await self._gate.admit(socket)
             admit_as(socket, client)
+            exchange.client = client.name
             pipeline = find_model(self._models, socket, exchange)
             wish = Wish(options=read_options(socket.query_params.multi_items()))
             with self._streams.open():
-                await self._stream(socket, pipeline, wish, exchange.request_id)
+                await self._stream(socket, pipeline, wish, exchange)
         except ProxyError as error:
             await _refuse(socket, error, exchange.request_id)
 
     def _exchange(self, request_id: str) -> Exchange:
         return Exchange(request_id=request_id, deadline=Deadline.after(self._config.deadline_seconds))
 
-    async def _stream(self, socket: WebSocket, pipeline: Pipeline, wish: Wish, request_id: str) -> None:
+    async def _stream(self, socket: WebSocket, pipeline: Pipeline, wish: Wish, opened: Exchange) -> None:
         frames = _Frames()
         self._metrics.stream_opened(pipeline.model)
         receiving = asyncio.ensure_future(self._receive(socket, frames, pipeline.model))
         try:
             while (frame := await frames.next()) is not None:
-                await self._answer(socket, pipeline, wish, frame, request_id)
+                await self._answer(socket, pipeline, wish, frame, opened.request_id)
         except WebSocketDisconnect:
             pass
         finally:
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)
             self._metrics.stream_closed(pipeline.model)
-            log_event("stream-ended", request_id=request_id, model=pipeline.model, frames=frames.received)
+            told = {"request_id": opened.request_id, "client": opened.client, "model": pipeline.model}
+            log_event("stream-ended", **told, frames=frames.received)
 
     async def _receive(self, socket: WebSocket, frames: _Frames, model: str) -> None:
         """Take frames as they come; the newest replaces one that still waits."""
