@@ -18,9 +18,6 @@ class Models:
     def __iter__(self) -> Iterator[Pipeline]:
         return iter(self._pipelines.values())
 
-    def __len__(self) -> int:
-        return len(self._pipelines)
-
     def open(self, pipelines: Mapping[str, Pipeline]) -> None:
         """Take the pipelines, once their connections can live."""
         self._pipelines = pipelines

@@ -118,6 +118,10 @@ class Pipeline:
         exchange.version = prediction.version
         return await self._workers.run(_interpret, prepared, prediction, exchange)
 
+    def style(self, wish: Wish) -> Style:
+        """Return how the answers to a wish are written."""
+        return Style(model=self.model, card=self.card, media=wish.media, decimals=wish.options.round)
+
     async def close(self, grace_seconds: float) -> None:
         """Let the calls under way end within a time, and close the way to the model servers."""
         await self.backend.close(grace_seconds)
@@ -136,9 +140,8 @@ class Pipeline:
         )
 
     def _write(self, result: Result, wish: Wish, exchange: Exchange) -> Answer:
-        style = Style(model=self.model, card=self.card, media=wish.media, decimals=wish.options.round)
         with exchange.stages.time("write"):
-            return write_answer(result, style)
+            return write_answer(result, self.style(wish))
 
 
 def _prepare(task: Task, subject: Subject, exchange: Exchange) -> PreparedTask:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import orjson
 
 from proxy.card import ModelCard
 from proxy.outputs.answer import Answer
+from proxy.outputs.answers import write_json
 from proxy.outputs.media import Media
 from proxy.outputs.npy import write_npy
 from proxy.outputs.result import ClassificationsResult, DetectionsResult
@@ -65,4 +65,4 @@ def _labelled(card: ModelCard, number: int, score: np.float32) -> Document:
 
 
 def _json(document: Document) -> Answer:
-    return Answer(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
+    return Answer(write_json(document))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from proxy.access.gate import Gate
@@ -18,10 +17,9 @@ from proxy.deadline import Deadline
 from proxy.errors import Busy, ProxyError
 from proxy.limits import InFlight, Streams
 from proxy.models import Models
+from proxy.outputs.answers import write_json
 from proxy.outputs.documents import document
 from proxy.outputs.error_form import error_document
-from proxy.outputs.media import Media
-from proxy.outputs.style import Style
 from proxy.pipeline import Pipeline, Wish
 from proxy.routes.addressed import admit_as, find_model
 from proxy.routes.answering import as_proxy_error
@@ -128,8 +126,7 @@ class LiveFrames:
                     result = await pipeline.ask(partial(prepare_picture_task, data), wish, exchange)
             except TimeoutError as error:
                 raise exchange.deadline.exceeded(f"frame for {pipeline.model!r}") from error
-        style = Style(model=pipeline.model, card=pipeline.card, media=Media.JSON, decimals=wish.options.round)
-        return document(result, style)
+        return document(result, pipeline.style(wish))
 
 
 class _Frames:
@@ -178,7 +175,7 @@ async def _payload(socket: WebSocket) -> bytes:
 
 async def _send(socket: WebSocket, content: object) -> None:
     if socket.application_state is WebSocketState.CONNECTED and socket.client_state is WebSocketState.CONNECTED:
-        await socket.send_text(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY).decode())
+        await socket.send_text(write_json(content).decode())
 
 
 async def _refuse(socket: WebSocket, error: ProxyError, request_id: str) -> None:

@@ -7,14 +7,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from proxy.limits import InFlight
 from proxy.outputs.answer import Answer
+from proxy.outputs.answers import write_json
 from proxy.outputs.documents import document
 from proxy.outputs.error_form import error_document
 from proxy.outputs.media import Media, not_acceptable
-from proxy.outputs.style import Style
 from proxy.pipeline import Pipeline, Wish
 from proxy.routes.answering import StreamedAnswer, as_proxy_error
 from proxy.series import Item, ask_in_order
@@ -33,7 +31,7 @@ class SeriesAnswers:
         # A picture of the series has no form of its own.
         self._each = replace(wish, media=Media.JSON)
         self._exchange = exchange
-        self._style = Style(model=pipeline.model, card=pipeline.card, media=Media.JSON, decimals=wish.options.round)
+        self._style = pipeline.style(self._each)
 
     async def answer(self, key: str, items: AsyncGenerator[Item]) -> Answer | StreamedAnswer:
         """Write the answers in the form that is accepted.
@@ -60,7 +58,7 @@ class SeriesAnswers:
             ProxyError: The first that a picture causes.
         """
         answers = [found async for found in self._documents(items)]
-        return Answer(_json({"model": self._pipeline.model, key: answers}))
+        return Answer(write_json({"model": self._pipeline.model, key: answers}))
 
     async def streamed(self, items: AsyncGenerator[Item]) -> StreamedAnswer:
         """Write each as it comes; the first is waited for, so that a request that cannot be answered has its status.
@@ -96,16 +94,12 @@ class SeriesAnswers:
                 yield {**item.note, **document(result, self._style)}
 
 
-def _json(content: object) -> bytes:
-    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
 def _line(kind: str, content: object) -> bytes:
     """Write a line of NDJSON; its keys tell what it is."""
     del kind
-    return _json(content) + b"\n"
+    return write_json(content) + b"\n"
 
 
 def _event(kind: str, content: object) -> bytes:
     """Write a server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
-    return b"event: " + kind.encode() + b"\ndata: " + _json(content) + b"\n\n"
+    return b"event: " + kind.encode() + b"\ndata: " + write_json(content) + b"\n\n"
