@@ -289,6 +289,5 @@ async def test_places_share_what_waits(server: FakeServer, model: Doubler) -> No
             assert await asyncio.to_thread(model.at_gate.acquire, timeout=5)
         model.gate.set()
         await asyncio.gather(*tasks)
-    # Eight calls and two places: up to four each.
-    assert model.batches[2] == [0, 1, 2, 3]
-    assert model.batches[3] == [4, 5]
+    # Eight calls and two places: up to four each. Both are under way at once, so either may come first.
+    assert sorted(model.batches[2:]) == [[0, 1, 2, 3], [4, 5]]
