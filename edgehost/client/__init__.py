@@ -14,6 +14,7 @@ from edgehost.client.provider import Provider
 from edgehost.client.system import CgroupControllers, KernelFeatures, Packages, SwapOff, Sysctls
 from edgehost.client.unit import Unit
 from edgehost.host_facts import HostFacts
+from edgehost.versions import KubernetesVersion
 
 __all__ = [
     "Artifact",
@@ -25,6 +26,7 @@ __all__ = [
     "HostFacts",
     "HostResource",
     "KernelFeatures",
+    "KubernetesVersion",
     "ModelVersion",
     "Packages",
     "Provider",
