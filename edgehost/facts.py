@@ -1,15 +1,20 @@
 """What a host tells about itself before anything is changed on it; never stored."""
 
 import time
+from ipaddress import IPv4Address, IPv4Network
 
 from edgehost.errors import EdgehostError
 from edgehost.host import Host
-from edgehost.host_facts import HostFacts
+from edgehost.host_facts import HostFacts, HostNetwork
 from edgehost.report import Report
 
 # The machine names of `uname -m`; a 64-bit kernel under a 32-bit userland runs 32-bit programs.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf", "armv6l": "armhf", "armv8l": "armhf"}
 NARROW = {"arm64": "armhf", "amd64": "i386"}
+# A default route is for all addresses; some VPNs write it in two halves. Neither says where a network lies.
+SMALLEST_PREFIX = 2
+# The kernel writes this in place of an interface where a route only refuses.
+NO_INTERFACE = "*"
 
 
 async def read_facts(host: Host) -> HostFacts:
@@ -41,6 +46,7 @@ def _facts(report: Report, asked_at: float) -> HostFacts:
         systemd=report.flag("systemd"),
         swap=report.all("swap"),
         controllers=report.all("controller"),
+        networks=networks(report.all("route")),
     )
 
 
@@ -53,3 +59,22 @@ def architecture(machine: str, user_bits: str) -> str:
     """
     name = ARCHITECTURES.get(machine, machine)
     return NARROW.get(name, name) if user_bits == "32" else name
+
+
+def networks(routes: list[str]) -> list[HostNetwork]:
+    """Return the networks that a host's routes lead to, each once.
+
+    Args:
+        routes: Interface, destination and mask as /proc/net/route has them: addresses in hexadecimal, least byte first,
+            which is the order of every architecture that hosts may have.
+    """
+    found: dict[HostNetwork, None] = {}
+    for interface, destination, mask in (route.split() for route in routes):
+        network = IPv4Network((_address(destination), str(_address(mask))))
+        if network.prefixlen >= SMALLEST_PREFIX and interface != NO_INTERFACE:
+            found[HostNetwork(network=str(network), interface=interface)] = None
+    return list(found)
+
+
+def _address(hexadecimal: str) -> IPv4Address:
+    return IPv4Address(int(hexadecimal, 16).to_bytes(4, "little"))

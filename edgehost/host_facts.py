@@ -4,6 +4,19 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
+class HostNetwork:
+    """Hold a network that a host is attached to or has a route to.
+
+    Attributes:
+        network: Its IPv4 addresses, such as 10.99.0.0/24.
+        interface: The interface behind which it lies.
+    """
+
+    network: str
+    interface: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class HostFacts:
     """Hold what a host is.
 
@@ -24,6 +37,7 @@ class HostFacts:
         systemd: Whether systemd runs as its init.
         swap: Active swap areas.
         controllers: Active cgroup controllers.
+        networks: IPv4 networks that it is attached to or has a route to; the default route is none.
     """
 
     reachable: bool
@@ -42,3 +56,4 @@ class HostFacts:
     systemd: bool = False
     swap: list[str] = field(default_factory=list[str])
     controllers: list[str] = field(default_factory=list[str])
+    networks: list[HostNetwork] = field(default_factory=list[HostNetwork])

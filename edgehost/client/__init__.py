@@ -6,6 +6,7 @@ their parent.
 """
 
 from edgehost.client.cluster import ClusterAccess, ClusterMember
+from edgehost.client.control_plane import ControlPlane
 from edgehost.client.facts import get_facts, get_facts_output
 from edgehost.client.file import Artifact, File
 from edgehost.client.host_resource import HostArgs, HostResource
@@ -13,7 +14,7 @@ from edgehost.client.model import ModelVersion
 from edgehost.client.provider import Provider
 from edgehost.client.system import CgroupControllers, KernelFeatures, Packages, SwapOff, Sysctls
 from edgehost.client.unit import Unit
-from edgehost.host_facts import HostFacts
+from edgehost.host_facts import HostFacts, HostNetwork
 from edgehost.versions import KubernetesVersion
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "CgroupControllers",
     "ClusterAccess",
     "ClusterMember",
+    "ControlPlane",
     "File",
     "HostArgs",
     "HostFacts",
+    "HostNetwork",
     "HostResource",
     "KernelFeatures",
     "KubernetesVersion",

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 
 from edgehost.client.host_resource import PACKAGE, HostArgs
-from edgehost.host_facts import HostFacts
+from edgehost.host_facts import HostFacts, HostNetwork
 from edgehost.naming import property_name
 
 WHOLE_NUMBERS = {"memory_mib", "disk_free_mib", "cpu_count"}
@@ -32,4 +32,5 @@ def _facts(answer: Mapping[str, Any]) -> HostFacts:
     known: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     # Every number arrives as a float.
     known |= {name: int(known[name]) for name in WHOLE_NUMBERS & known.keys()}
+    known["networks"] = [HostNetwork(**network) for network in known.get("networks", [])]
     return HostFacts(**known)

@@ -17,6 +17,9 @@ echo "hostname $(uname -n)"
 sed 1d /proc/swaps 2>/dev/null | while read -r area _; do
   echo "swap $area"
 done
+sed 1d /proc/net/route 2>/dev/null | while read -r interface destination _ _ _ _ _ mask _; do
+  echo "route $interface $destination $mask"
+done
 active_controllers | while read -r controller; do
   echo "controller $controller"
 done
