@@ -1,11 +1,16 @@
 """The lab's binaries: built once, listed in the artifact table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolchain import index, recipes
 from toolchain.build import build, is_built
 from toolchain.index import Artifact
 from toolchain.recipes import Recipe
+
+_K3S = ("k3s", "flannel-cni")
+# Both kinds of host have flannel's delegate; what runs in pods comes in images.
+_KUBEADM = ("kubernetes/kubeadm", "kubernetes/kubelet", "kubernetes/kubectl")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,15 @@ class Binary:
         index.add(self.artifact, build(self.recipe, self.architecture))
 
 
-def steps(architecture: str) -> tuple[Binary, ...]:
-    """Return the steps for hosts of one architecture."""
-    return tuple(Binary(recipe=recipes.table()[name], architecture=architecture) for name in ("k3s", "flannel-cni"))
+def k3s_steps(architecture: str) -> tuple[Binary, ...]:
+    """Return the steps for hosts of a k3s site."""
+    return _steps(_K3S, architecture)
+
+
+def kubeadm_steps(architecture: str) -> tuple[Binary, ...]:
+    """Return the further steps for hosts of a kubeadm site; none for armhf, which Kubernetes 1.27 and newer left."""
+    return () if architecture == "armhf" else _steps(_KUBEADM, architecture)
+
+
+def _steps(keys: Sequence[str], architecture: str) -> tuple[Binary, ...]:
+    return tuple(Binary(recipe=recipes.table()[key], architecture=architecture) for key in keys)

@@ -119,7 +119,7 @@ def _run(command: list[str], folder: Path, environment: dict[str, str], progress
 
 def _failure(recipe: Recipe, last: list[str]) -> BuildError:
     text = "\n    ".join(last) or "the compiler said nothing"
-    where = f"go build of {recipe.name} {recipe.version} (toolchain/go/{recipe.name})"
+    where = f"go build of {recipe.name} {recipe.version} (toolchain/go/{recipe.sources.name})"
     if _NO_SPACE in text:
         remedy = (
             "free some 5 GB: python -m toolchain clean --go-build-cache, or set GOCACHE and GOTMPDIR to another disk"

@@ -31,9 +31,9 @@ def _leftovers() -> Iterator[Path]:
 
 
 def _superseded() -> Iterator[Path]:
-    for recipe in recipes.table().values():
-        kept = recipe.folder("any").parent
-        yield from (path for path in kept.parent.glob("*") if path != kept)
+    kept = {recipe.folder("any").parent for recipe in recipes.table().values()}
+    for folder in {path.parent for path in kept}:
+        yield from (path for path in folder.glob("*") if path not in kept)
 
 
 def _size_mib(folder: Path) -> int:

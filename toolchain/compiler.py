@@ -78,11 +78,11 @@ def environment(recipe: Recipe, architecture: str) -> dict[str, str]:
         )
     crossing = architecture != cache.host_architecture()
     variables = {**os.environ, "GOOS": "linux", "GOWORK": "off", **target.go}
-    if recipe.cgo == "needed":
+    if recipe.cgo in ("needed", architecture):
         compiler = target.c_compiler if crossing else "gcc"
         _require_c(compiler, target.package if crossing else "gcc libc6-dev", recipe, architecture)
         return {**variables, "CGO_ENABLED": "1", "CC": compiler}
-    return {**variables, "CGO_ENABLED": "0"} if recipe.cgo == "off" or crossing else variables
+    return {**variables, "CGO_ENABLED": "0"} if recipe.cgo != "any" or crossing else variables
 
 
 def module_folder(go: str, sources: Path, module: str) -> Path:

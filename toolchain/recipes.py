@@ -2,6 +2,7 @@
 
 import hashlib
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache as remembered
 from pathlib import Path
@@ -35,8 +36,12 @@ class Recipe:
     version: str
     package: str
     binary: str
-    cgo: Literal["needed", "off", "any"]
+    cgo: Literal["needed", "off", "any", "amd64"]
     minutes: int = field(repr=False)
+    modules: str = field(default="", repr=False)
+    """Folder in `go/`, where it is not called like the recipe; what is in it is part of the fingerprint."""
+    static: bool = field(default=False, repr=False)
+    """Link C code in; the link flags tell it."""
     strip: bool = False
     tags: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict[str, str])
@@ -45,14 +50,15 @@ class Recipe:
     @property
     def sources(self) -> Path:
         """Folder with go.mod, go.sum and, for some, a main.go."""
-        return GO_FOLDER / self.name
+        return GO_FOLDER / (self.modules or self.name)
 
     @property
     def link_flags(self) -> str:
         """The text for `-ldflags`."""
         stripped = ["-s", "-w"] if self.strip else []
         named = [f"-X {name}={value.format(version=self.version)}" for name, value in self.variables.items()]
-        return " ".join(stripped + named)
+        static = ["-extldflags=-static"] if self.static else []
+        return " ".join(stripped + named + static)
 
     @property
     def fingerprint(self) -> str:
@@ -73,9 +79,23 @@ class Recipe:
 
 @remembered
 def table() -> dict[str, Recipe]:
-    """Read `recipes.toml`."""
+    """Read `recipes.toml`; a recipe that shares its modules with others has the key `modules/name`.
+
+    So two versions of one binary, which come from two folders of modules, have two keys.
+    """
     content = tomllib.loads(_TABLE.read_text())
-    return {name: _recipe(name, row) for name, row in content.items()}
+    return {key: recipe for name, row in content.items() for key, recipe in _recipes(name, row)}
+
+
+def _recipes(name: str, row: dict[str, Any]) -> Iterator[tuple[str, Recipe]]:
+    shared = {key: value for key, value in row.items() if key != "binaries"}
+    binaries: dict[str, int] = row.get("binaries", {})
+    if not binaries:
+        yield name, _recipe(name, shared)
+    for binary, minutes in binaries.items():
+        package = row["package"].format(binary=binary)
+        own = {"package": package, "binary": binary, "minutes": minutes, "modules": name}
+        yield f"{name}/{binary}", _recipe(binary, {**shared, **own})
 
 
 def _recipe(name: str, row: dict[str, Any]) -> Recipe:

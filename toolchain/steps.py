@@ -32,10 +32,11 @@ class Step(Protocol):
 
 
 def lab_steps(architectures: Sequence[str]) -> tuple[Step, ...]:
-    """Return the steps of the lab's artifacts, in the order in which they depend on each other.
+    """Return the steps of the lab's artifacts: what a k3s site needs, then what a kubeadm site needs beside that.
 
     Args:
         architectures: Those of the lab's hosts; models are the same for all of them.
     """
-    programs = [step for name in architectures for step in (*binaries.steps(name), *images.steps(name))]
-    return (*programs, *models.STEPS)
+    k3s = [step for name in architectures for step in (*binaries.k3s_steps(name), *images.steps(name))]
+    kubeadm = [step for name in architectures for step in binaries.kubeadm_steps(name)]
+    return (*k3s, *models.STEPS, *kubeadm)

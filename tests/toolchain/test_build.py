@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import cache
+from toolchain import cache, compiler
 from toolchain.build import build, is_built
 from toolchain.errors import BuildError, GoError
 from toolchain.recipes import Recipe
 
 HERE = cache.host_architecture()
 HELLO = 'package main\n\nfunc main() { println(text) }\n\nvar text = "none"\n'
+LOADER = b"/ld-linux"
 needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="there is no Go compiler on this machine")
 
 
@@ -137,6 +138,28 @@ def test_a_cross_build_with_c_code_names_the_package_it_needs(
         "  why it matters: hello 1.2 for armhf has C code in it\n"
         "  what to do: run: apt-get install gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
     )
+
+
+def test_c_code_for_one_architecture_asks_no_other_for_a_compiler(
+    hello: Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    mostly_go = replace(hello, cgo="amd64")
+    assert compiler.environment(mostly_go, "arm64")["CGO_ENABLED"] == "0"
+    with pytest.raises(GoError, match=r"hello 1\.2 for amd64 has C code in it"):
+        compiler.environment(mostly_go, "amd64")
+
+
+@needs_go
+def test_a_statically_linked_program_needs_no_loader(hello: Recipe) -> None:
+    if not shutil.which("gcc"):
+        pytest.skip("gcc is not installed")
+    (hello.sources / "main.go").write_text(f'package main\n\nimport "C"\n{HELLO.removeprefix("package main")}')
+    with_c = replace(hello, cgo="needed", strip=True)
+    assert LOADER in build(with_c, HERE).read_bytes()
+    static = build(replace(with_c, version="1.3", static=True), HERE)
+    assert LOADER not in static.read_bytes()
+    assert subprocess.run([static], capture_output=True, text=True, check=True).stderr == "v1.3\n"
 
 
 def test_an_unknown_architecture_is_refused(hello: Recipe, commands: Callable[[str, str], Path]) -> None:

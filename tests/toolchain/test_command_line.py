@@ -3,6 +3,7 @@
 import errno
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,11 +76,23 @@ def test_the_cache_is_where_the_variables_say(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_clean_keeps_the_present_recipes(cache_folder: Path) -> None:
-    kept = recipes.table()["k3s"].result("amd64")
+    kept = [recipes.table()[name].result("amd64") for name in ("k3s", "kubernetes/kubelet")]
     gone = [cache.toolchain() / "k3s" / "v1.0-0" / "amd64" / "k3s", cache.toolchain() / ".work" / "k3s-amd64" / "x"]
-    for path in [kept, *gone]:
+    for path in [*kept, *gone]:
         path.parent.mkdir(parents=True)
         path.touch()
     clean.clean(go_build_cache=False)
-    assert kept.exists()
+    assert all(path.exists() for path in kept)
     assert not any(path.exists() for path in gone)
+
+
+def test_clean_keeps_two_versions_of_one_binary(monkeypatch: pytest.MonkeyPatch) -> None:
+    kubelet = recipes.table()["kubernetes/kubelet"]
+    table = {"kubernetes/kubelet": kubelet, "kubernetes-1.33/kubelet": replace(kubelet, version="v1.33.5")}
+    monkeypatch.setattr(recipes, "table", lambda: table)
+    kept = [recipe.result("amd64") for recipe in table.values()]
+    for path in kept:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    clean.clean(go_build_cache=False)
+    assert all(path.exists() for path in kept)

@@ -11,8 +11,54 @@ from toolchain.recipes import Recipe
 NAMES = sorted(recipes.table())
 
 
+KUBERNETES = ("apiserver", "controller-manager", "proxy", "scheduler")
+
+
 def test_the_table_holds_engine_plugin_and_lab() -> None:
-    assert NAMES == ["coredns", "flannel-cni", "k3s", "language-python", "pulumi", "resource-kubernetes"]
+    lab = [
+        *("coredns", "etcd", "flannel", "flannel-cni", "k3s", "kube-router"),
+        *(f"kubernetes/kube-{name}" for name in KUBERNETES),
+        *("kubernetes/kubeadm", "kubernetes/kubectl", "kubernetes/kubelet"),
+    ]
+    assert sorted([*lab, "language-python", "pulumi", "resource-kubernetes"]) == NAMES
+
+
+def test_kubernetes_programs_share_their_modules_and_their_version() -> None:
+    found = [recipe for key, recipe in recipes.table().items() if key.startswith("kubernetes/")]
+    assert {recipe.sources.name for recipe in found} == {"kubernetes"}
+    modules = (found[0].sources / "go.mod").read_text()
+    for recipe in found:
+        assert recipe.package == f"k8s.io/kubernetes/cmd/{recipe.binary}"
+        assert f"k8s.io/kubernetes {recipe.version} // indirect" in modules
+        assert f"\t{recipe.package}\n" in modules
+
+
+def test_kubernetes_programs_say_their_version_in_every_place_that_is_compared() -> None:
+    flags = recipes.table()["kubernetes/kubelet"].link_flags
+    version = recipes.table()["kubernetes/kubelet"].version
+    major, minor, _ = version.removeprefix("v").split(".")
+    for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version"):
+        assert f"-X {package}.gitVersion={version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}" in flags
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("coredns", "github.com/coredns/coredns"),
+        ("etcd", "go.etcd.io/etcd/server/v3"),
+        ("flannel", "github.com/flannel-io/flannel"),
+        ("kube-router", "github.com/cloudnativelabs/kube-router/v2"),
+    ],
+)
+def test_a_version_is_that_of_the_module_which_is_built(name: str, module: str) -> None:
+    recipe = recipes.table()[name]
+    assert f"{module} v{recipe.version.removeprefix('v')} // indirect\n" in (recipe.sources / "go.mod").read_text()
+    assert recipe.package.startswith(module)
+
+
+def test_what_is_linked_with_c_code_for_an_image_needs_no_library() -> None:
+    assert recipes.table()["flannel"].link_flags.endswith(" -extldflags=-static")
+    assert "-extldflags" not in recipes.table()["k3s"].link_flags
 
 
 @pytest.mark.parametrize("name", NAMES)
