@@ -4,20 +4,24 @@ import asyncio
 import shlex
 import time
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 import asyncssh
 
 from edgehost.address import HostAddress
 from edgehost.errors import AccessError, CommandTimedOut
 from edgehost.login import Login
-from edgehost.ssh_error import connection_lost, not_root, translate_connect_error
+from edgehost.ssh_error import connection_lost, not_forwarded, not_root, translate_connect_error
 
 # sshd allows ten sessions on one connection by default (MaxSessions); two stay free for a person's multiplexed shell.
 SESSIONS_PER_HOST = 8
 # A failed attempt is remembered so that twenty resources of a dead host wait for one timeout, not for twenty.
 FAILURE_LIFE_SECONDS = 60.0
 ROOT_PROBE = 'if [ "$(id -u)" = 0 ]; then echo root; elif sudo -n true 2>/dev/null; then echo sudo; else echo none; fi'
+
+
+Stream = tuple[asyncssh.SSHReader[bytes], asyncssh.SSHWriter[bytes]]
+"""What comes from the far end of a forwarded connection, and what goes to it."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,22 @@ class Connection:
                 raise self._timed_out(step, timeout_seconds) from error
             except (asyncssh.Error, OSError) as error:
                 raise connection_lost(self.host, step, error) from error
+
+    async def dial(self, address: str, port: int) -> Stream:
+        """Connect from the host to a TCP port that it reaches.
+
+        Raises:
+            AccessError: The host cannot be entered, or the connection broke.
+            TunnelError: The host's SSH server forwards nothing, or nothing answers at the port.
+        """
+        # The library does not say in its types that a stream without an encoding is one of bytes.
+        connection: Any = await self._open()
+        try:
+            return await connection.open_connection(address, port, encoding=None)
+        except asyncssh.ChannelOpenError as error:
+            raise not_forwarded(self.host, f"{address}:{port}", error) from error
+        except (asyncssh.Error, OSError) as error:
+            raise connection_lost(self.host, "tunnel", error) from error
 
     async def enter(self) -> None:
         """Open the connection if it is not open yet.

@@ -2,6 +2,7 @@
 
     EdgehostError
     ├── InputError            an argument that cannot be right, found before any host is asked
+    ├── TunnelError           there is no way through a host to its cluster's API
     ├── AccessError           the host was not entered
     │   ├── KeyFileError          the private key is missing or cannot be used
     │   ├── KnownHostsError       the known_hosts file is missing
@@ -52,6 +53,10 @@ class EdgehostError(Exception):
 
 class InputError(EdgehostError):
     """Refuse an argument before any host is asked; `where` is the argument's path."""
+
+
+class TunnelError(EdgehostError):
+    """Say that there is no way through a host to its cluster's API."""
 
 
 class AccessError(EdgehostError):

@@ -5,7 +5,7 @@ from collections import defaultdict
 from typing import IO
 
 from edgehost.address import HostAddress
-from edgehost.connection import Completed, Connection
+from edgehost.connection import Completed, Connection, Stream
 from edgehost.engine_log import EngineLog
 from edgehost.errors import CommandFailed, StepError
 from edgehost.journal import record_write
@@ -62,6 +62,15 @@ class Host:
         program = compose(script, values, keeps_stdin=True)
         completed = await self._connection.run(script, ("sh", "-c", program), content, timeout_seconds)
         return self._judge(script, completed)
+
+    async def dial(self, address: str, port: int) -> Stream:
+        """Connect from the host to a TCP port that it reaches.
+
+        Raises:
+            AccessError: The host cannot be entered, or the connection broke.
+            TunnelError: The host's SSH server forwards nothing, or nothing answers at the port.
+        """
+        return await self._connection.dial(address, port)
 
     async def _run(self, script: str, values: dict[str, str], timeout_seconds: float) -> Report:
         program = compose(script, values)

@@ -38,15 +38,23 @@ from edgehost.forgetting import FORGET_VARIABLE, forgets_unreachable
 from edgehost.host import Host, Hosts
 from edgehost.login import Login
 from edgehost.resource import REACHABLE, UNREACHABLE, HostInputs, Resource
+from edgehost.route import Route
 from edgehost.schema import schema_of
+from edgehost.tunnel import Tunnel
 
 PACKAGE = "edgehost"
+TUNNEL = "tunnel"
 AnyResource = Resource[Any, Any]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _FactsArguments:
     host: HostAddress
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _TunnelArgument:
+    tunnel: Route | None = None
 
 
 class EdgehostProvider(Provider):
@@ -56,9 +64,10 @@ class EdgehostProvider(Provider):
         self._resources = resources
         self._log = log
         self._hosts = Hosts(Login().with_environment(), log)
+        self._tunnel: Tunnel | None = None
 
     async def get_schema(self, request: GetSchemaRequest) -> GetSchemaResponse:
-        return GetSchemaResponse(schema_of(PACKAGE, self._resources))
+        return GetSchemaResponse(schema_of(PACKAGE, self._resources, (Login, _TunnelArgument)))
 
     async def check_config(self, request: CheckRequest) -> CheckResponse:
         """Find a missing key or known_hosts file before any host is tried."""
@@ -68,12 +77,17 @@ class EdgehostProvider(Provider):
         return CheckResponse(inputs=request.new_inputs, failures=failures)
 
     async def diff_config(self, request: DiffRequest) -> DiffResponse:
-        """Never find a difference: another key or another path to it changes nothing on a host."""
-        return DiffResponse(changes=False)
+        """Find no difference but of the tunnel: another key or another path to it changes nothing on a host.
+
+        With a difference the engine configures the provider anew, before the Kubernetes provider needs the tunnel.
+        """
+        old, new = (adapter.plain(given.get("tunnel")) for given in (request.old_state, request.new_inputs))
+        return DiffResponse(changes=old != new, diffs=["tunnel"] if old != new else [])
 
     async def configure(self, request: ConfigureRequest) -> ConfigureResponse:
         login = adapter.load(Login, request.args).with_environment()
         self._hosts = Hosts(login, self._log)
+        await self._open_tunnel(adapter.load(_TunnelArgument, request.args).tunnel)
         return ConfigureResponse(accept_secrets=True, supports_preview=True, accept_resources=False)
 
     async def check(self, request: CheckRequest) -> CheckResponse:
@@ -134,7 +148,15 @@ class EdgehostProvider(Provider):
         return InvokeResponse(adapter.dump(await read_facts(self._hosts.at(address, request.tok))))
 
     async def cancel(self) -> None:
+        if self._tunnel is not None:
+            await self._tunnel.close()
         await self._hosts.close()
+
+    async def _open_tunnel(self, route: Route | None) -> None:
+        """Open the way to the API before the Kubernetes provider looks for it; the host is not entered yet."""
+        if route is not None:
+            self._tunnel = Tunnel(route, self._hosts.at(route.host, TUNNEL))
+            await self._tunnel.open()
 
     async def _find(self, resource: AnyResource, host: Host, old: HostInputs) -> HostInputs | None:
         """Read a resource; of a host that does not answer, keep what was known and say so."""

@@ -4,25 +4,31 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgehost import VERSION
-from edgehost.login import Login
 from edgehost.naming import property_name
 from edgehost.resource import Resource
 
 SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
-def schema_of(package: str, resources: Mapping[str, Resource[Any, Any]]) -> str:
-    """Return the schema as JSON text."""
+def schema_of(package: str, resources: Mapping[str, Resource[Any, Any]], settings: Sequence[type]) -> str:
+    """Return the schema as JSON text.
+
+    Args:
+        package: The package's name.
+        resources: Token to each kind of resource.
+        settings: Dataclasses that together are the provider's configuration.
+    """
+    configuration = {name: kind for cls in settings for name, kind in _properties(cls).items()}
     return json.dumps(
         {
             "name": package,
             "version": VERSION,
             "description": "What a Linux host is, read over SSH, compared, changed and undone.",
-            "provider": {"inputProperties": _properties(Login)},
+            "provider": {"inputProperties": configuration},
             "resources": {f"{package}:index:{token}": _resource(kind) for token, kind in resources.items()},
         }
     )

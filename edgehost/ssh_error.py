@@ -1,6 +1,7 @@
 """The one place where asyncssh's exceptions become ours."""
 
 import asyncssh
+from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
 from edgehost.address import HostAddress
 from edgehost.errors import (
@@ -10,6 +11,7 @@ from edgehost.errors import (
     KeyFileError,
     LoginRefused,
     NotRoot,
+    TunnelError,
     Unreachable,
 )
 from edgehost.login import Login
@@ -104,6 +106,24 @@ def connection_lost(host: HostAddress, step: str, error: Exception) -> Unreachab
         f"the connection was lost ({error})",
         "The step may be half done; every step can be repeated safely.",
         "Check the host's power and network, then run `pulumi up` again.",
+    )
+
+
+def not_forwarded(host: HostAddress, target: str, error: asyncssh.ChannelOpenError) -> TunnelError:
+    """Say that the host does not lead to a port."""
+    if error.code == OPEN_ADMINISTRATIVELY_PROHIBITED:
+        return TunnelError(
+            f"{host}: tunnel",
+            f"its SSH server does not forward to {target} ({error.reason})",
+            "The API is reached through it alone, so nothing in the cluster can be read or changed.",
+            "In /etc/ssh/sshd_config write `AllowTcpForwarding local`, let no PermitOpen forbid that address, and run "
+            "`systemctl reload ssh`.",
+        )
+    return TunnelError(
+        f"{host}: tunnel",
+        f"nothing answers at {target}, asked from the host ({error.reason})",
+        "Until the API runs nothing in the cluster can be read or changed.",
+        f"Look at the cluster's service with `ssh {host.address}`, then try again.",
     )
 
 

@@ -1,8 +1,13 @@
 """How the hosts of a site are entered."""
 
+from dataclasses import asdict
+from typing import Any
+
 import pulumi
 
 from edgehost.client.host_resource import PACKAGE
+from edgehost.naming import property_name
+from edgehost.route import Route
 
 
 class Provider(pulumi.ProviderResource):
@@ -17,6 +22,7 @@ class Provider(pulumi.ProviderResource):
         private_key_file: pulumi.Input[str] | None = None,
         known_hosts_file: pulumi.Input[str] | None = None,
         connect_timeout_seconds: pulumi.Input[float] = 10,
+        tunnel: Route | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Register the provider.
@@ -30,6 +36,7 @@ class Provider(pulumi.ProviderResource):
             known_hosts_file: The pinned host keys; None means ~/.ssh/known_hosts.
                 The environment's EDGEHOST_KNOWN_HOSTS_FILE goes before it.
             connect_timeout_seconds: How long a host may take to answer.
+            tunnel: A way to a cluster's API that is open while the provider runs, for other providers.
             opts: Pulumi's options.
         """
         properties = {
@@ -38,5 +45,10 @@ class Provider(pulumi.ProviderResource):
             "privateKeyFile": private_key_file,
             "knownHostsFile": known_hosts_file,
             "connectTimeoutSeconds": connect_timeout_seconds,
+            "tunnel": tunnel and _properties(tunnel),
         }
         super().__init__(PACKAGE, resource_name, properties, opts)
+
+
+def _properties(route: Route) -> dict[str, Any]:
+    return {property_name(name): value for name, value in asdict(route).items()}

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncssh
+from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
 from edgehost.address import HostAddress
 from edgehost.login import Login
@@ -48,12 +49,14 @@ class DisposableHost:
         folder: A folder of this machine for keys.
         calls: Every command that came over SSH, for tests that look for secrets in them.
         children: The processes that serve them.
+        forwards: Whether its SSH server lets a client connect through it.
     """
 
     process: subprocess.Popen[bytes]
     folder: Path
     calls: list[str] = field(default_factory=list[str])
     children: list[asyncio.subprocess.Process] = field(default_factory=list[asyncio.subprocess.Process])
+    forwards: bool = True
 
     def run(self, command: str, stdin: str = "", *, check: bool = True) -> str:
         """Run a shell command on the host as root, without SSH, and return what it printed."""
@@ -150,6 +153,7 @@ async def ssh_server(host: DisposableHost) -> AsyncGenerator[SshServer, None]:
         0,
         server_host_keys=[host_key],
         authorized_client_keys=authorized,
+        server_factory=lambda: _Forwarding(host),
         process_factory=lambda process: _serve(host, process),
         encoding=None,
     )
@@ -168,6 +172,18 @@ async def ssh_server(host: DisposableHost) -> AsyncGenerator[SshServer, None]:
             await child.wait()
         server.close()
         await server.wait_closed()
+
+
+class _Forwarding(asyncssh.SSHServer):
+    """Connect where a client asks, from this machine, unless the host forbids it in OpenSSH's words."""
+
+    def __init__(self, host: DisposableHost) -> None:
+        self._host = host
+
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
+        if not self._host.forwards:
+            raise asyncssh.ChannelOpenError(OPEN_ADMINISTRATIVELY_PROHIBITED, "open failed")
+        return True
 
 
 async def _serve(host: DisposableHost, process: "asyncssh.SSHServerProcess[bytes]") -> None:
