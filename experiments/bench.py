@@ -3,7 +3,7 @@
     python -m experiments.bench [--only NAME ...] [--folder .state/experiments/bench]
 
 What takes longer, or needs root, has a command of its own: `python -m experiments.figure7`, `experiments.batching`,
-`experiments.site_times`.
+`experiments.table3`, `experiments.table4`.
 """
 
 from __future__ import annotations

@@ -29,6 +29,54 @@ SAVED_BYTES_PERCENT = {YOLO: 85.4, BERT: -48.7}
 SAVED_TIME_PERCENT = {YOLO: 75.0, BERT: 0.0}
 """What protobuf saves of JSON's time from end to end (figure 7); the paper names these two."""
 
+KUBEADM, K3S = "kubeadm", "k3s"
+"""What the paper calls general and lightweight Kubernetes."""
+TABLE_3 = {
+    KUBEADM: {
+        "environment": 252,
+        "initialise": 323,
+        "join": 16,
+        "endpoint": 28,
+        "framework": 22,
+        "monitoring": 66,
+        "in all": 707,
+    },
+    K3S: {
+        "environment": 116,
+        "initialise": 42,
+        "join": 27,
+        "endpoint": 68,
+        "framework": 5,
+        "monitoring": 41,
+        "in all": 299,
+    },
+}
+"""Seconds per automated step, one after the other, on Raspberry Pis 4B (Kubernetes and k3s 1.27.3)."""
+
+
+@dataclass(frozen=True)
+class IdleUse:
+    """Two cells of Table 4: what the processes of a distribution use on one node."""
+
+    cpu_percent: float
+    """The paper does not say whether of one core or of the node's four."""
+    memory_mb: float
+
+
+SERVER, AGENT = "server", "agent"
+TABLE_4 = {
+    KUBEADM: {SERVER: IdleUse(6.8, 1054.6), AGENT: IdleUse(1.6, 106.8)},
+    K3S: {SERVER: IdleUse(2.2, 777.3), AGENT: IdleUse(0.9, 155.6)},
+}
+COUNTED_IN_TABLE_4 = {
+    KUBEADM: {
+        SERVER: ("kube-apiserver", "kube-scheduler", "etcd", "kube-controller-manager", "kube-proxy", "kubelet"),
+        AGENT: ("kubelet", "kube-proxy"),
+    },
+    K3S: {SERVER: ("k3s",), AGENT: ("k3s",)},
+}
+"""The processes that the paper's text says it looked at: no pods of add-ons, no container runtime, no system."""
+
 
 def deviation_percent(measured_bytes: int, printed: float) -> float:
     """Return how far bytes are from a figure of Table 5, in per cent; 0 where they print the same.

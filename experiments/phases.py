@@ -2,13 +2,14 @@
 
 The phases are those of the source paper's Table 3: environment, initialise, join, endpoint, framework. They overlap,
 because work starts as soon as what it needs is there; the share that an update would lose with a phase gone is
-therefore smaller than the phase's own span.
+therefore smaller than the phase's own span. The engine notes whole seconds.
 """
 
 import argparse
 import json
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,11 @@ from pathlib import Path
 # Which phase a component belongs to, by the file that defines its type (`kubevc:<file>:<Class>`).
 PHASES = {
     "host": "environment",
+    "images": "environment",
+    "cluster": "initialise",
     "k3s": "initialise",
+    "kubeadm": "initialise",
+    "network": "initialise",
     "join": "join",
     "model_store": "framework",
     "serving": "framework",
@@ -29,23 +34,42 @@ WRITES = {"create", "update", "delete", "replace", "create-replacement", "delete
 
 @dataclass(frozen=True)
 class Span:
-    """Whole seconds since the epoch between which a phase had work under way, and how many resources it changed."""
+    """The changes of a phase: for each, the whole seconds since the epoch at which it began and ended."""
 
-    begin: int
-    end: int
-    changes: int
+    changes: tuple[tuple[int, int], ...]
 
-    def widened(self, begin: int, end: int) -> "Span":
-        """Return the span that also covers another piece of work."""
-        return Span(min(self.begin, begin), max(self.end, end), self.changes + 1)
+    @property
+    def begin(self) -> int:
+        """Return when the first change began."""
+        return min(begin for begin, _ in self.changes)
+
+    @property
+    def end(self) -> int:
+        """Return when the last change ended."""
+        return max(end for _, end in self.changes)
+
+    @property
+    def lasted(self) -> int:
+        """Return the seconds from the first change to the last, waiting for other phases in between included."""
+        return self.end - self.begin
+
+    @property
+    def worked(self) -> int:
+        """Return the seconds in which at least one change was under way."""
+        seconds, until = 0, self.begin
+        for begin, end in sorted(self.changes):
+            seconds += max(0, end - max(begin, until))
+            until = max(until, end)
+        return seconds
 
 
 def phase_of(urn: str) -> str | None:
-    """Return the phase of a resource from the component types in its URN, innermost first; None for the stack's own."""
-    for file in reversed(re.findall(r"kubevc:(\w+):", urn)):
-        if file in PHASES:
-            return PHASES[file]
-    return None
+    """Return the phase of a resource from the component types in its URN; None for the stack's own.
+
+    The outermost component decides: what a node needs in order to join is part of joining, whatever it is made of.
+    """
+    files = re.findall(r"kubevc:(\w+):", urn)
+    return next((PHASES[file] for file in files if file in PHASES), None)
 
 
 def is_component(urn: str) -> bool:
@@ -75,23 +99,28 @@ def steps(events: Iterable[dict[str, object]]) -> Iterator[tuple[str, int, int]]
 
 
 def spans(events: Iterable[dict[str, object]]) -> dict[str, Span]:
-    """Return the span of each phase that changed anything."""
-    found: dict[str, Span] = {}
+    """Return the span of each phase that changed anything, in the order of a site's story."""
+    found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for urn, begin, end in steps(events):
         if phase := phase_of(urn):
-            found[phase] = found[phase].widened(begin, end) if phase in found else Span(begin, end, 1)
-    return found
+            found[phase].append((begin, end))
+    return {phase: Span(tuple(found[phase])) for phase in ORDER if phase in found}
+
+
+def began(events: list[dict[str, object]]) -> int:
+    """Return the second at which an update began."""
+    return int(str(events[0]["timestamp"]))
 
 
 def table(events: list[dict[str, object]]) -> str:
-    """Return the phases as text: when each began, how long it lasted, what it changed; the whole update last."""
-    found = spans(events)
-    first, last = (int(str(events[i]["timestamp"])) for i in (0, -1))
-    rows = [f"{'phase':12} {'from s':>7} {'lasted s':>9} {'changes':>8}"]
-    for phase in ORDER:
-        if span := found.get(phase):
-            rows.append(f"{phase:12} {span.begin - first:7d} {span.end - span.begin:9d} {span.changes:8d}")
-    rows.append(f"{'in all':12} {0:7d} {last - first:9d} {sum(span.changes for span in found.values()):8d}")
+    """Return the phases as text: when each began, how long it lasted and worked, what it changed; the update last."""
+    found, first = spans(events), began(events)
+    in_all = int(str(events[-1]["timestamp"])) - first
+    rows = [f"{'phase':12} {'from s':>7} {'lasted s':>9} {'worked s':>9} {'changes':>8}"]
+    for phase, span in found.items():
+        row = f"{phase:12} {span.begin - first:7d} {span.lasted:9d} {span.worked:9d} {len(span.changes):8d}"
+        rows.append(row)
+    rows.append(f"{'in all':12} {0:7d} {in_all:9d} {'':9} {sum(len(span.changes) for span in found.values()):8d}")
     return "\n".join(rows)
 
 

@@ -62,6 +62,8 @@ def versions() -> dict[str, object]:
         "changed files": len(_git("status", "--porcelain").splitlines()),
         "processor": _processor(),
         "processors": os.cpu_count(),
+        "memory MiB": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20,
+        "cgroup": "v2" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "v1",
         "load average": os.getloadavg(),
         "kernel": platform.release(),
         "python": platform.python_version(),

@@ -8,13 +8,15 @@ because the instance has a network of its own.
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+from experiments.process import CHECKOUT, started
+
 TAKES_CONFIGURATION = {"up", "preview", "destroy", "refresh"}
 
 
@@ -88,6 +90,17 @@ class Trial:
         """Start the instance's hosts, bare."""
         self.lab("up", "--definition", str(self._definition), "--network", f"{self.prefix}0/24")
 
+    @contextmanager
+    def bare_hosts(self) -> Iterator[None]:
+        """Have the hosts, bare, and an empty stack; whatever happens meanwhile, the hosts are gone afterwards."""
+        self.lab("down")
+        try:
+            self.start_hosts()
+            self.create_stack()
+            yield
+        finally:
+            self.lab("down")
+
     def create_stack(self) -> None:
         """Make the stack, empty."""
         self.pulumi("stack init")
@@ -121,20 +134,21 @@ class Trial:
 
     def run(self, command: Sequence[str], status: int | None, stdin: str | None = None) -> Finished:
         """Run a command in the checkout, with the trial's variables; output and errors come as one text."""
-        ended = subprocess.run(
+        # In a process group of its own: Ctrl-C reaches this program alone, which then lets the engine end its plugins.
+        with started(
             command,
-            cwd=CHECKOUT,
             env=self.environment,
-            input=stdin or "",
+            process_group=0,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            timeout=self._patience_seconds,
-        )
-        if status is not None and ended.returncode != status:
+        ) as process:
+            output, _ = process.communicate((stdin or "").encode(), timeout=self._patience_seconds)
+        said = output.decode()
+        if status is not None and process.returncode != status:
             shown = " ".join(command)
-            raise CommandFailed(f"{shown}\nended with {ended.returncode}, not {status}, and said:\n{ended.stdout}")
-        return Finished(ended.returncode, ended.stdout)
+            raise CommandFailed(f"{shown}\nended with {process.returncode}, not {status}, and said:\n{said}")
+        return Finished(process.returncode, said)
 
 
 def _prefix(definition: Path) -> str:

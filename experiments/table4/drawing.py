@@ -1,0 +1,59 @@
+"""Drawing: CPU and memory of every node, the paper's bar beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+from experiments.paper import TABLE_4
+from experiments.quartiles import Quartiles, short
+from experiments.table4.idle import COUNTED, PODS
+from experiments.table4.results import BARE, CLUSTER, Idle, series
+
+_PAPER, _COUNTED = "#c44e52", "#55a868"
+_STACK = {BARE: "#bbbbbb", CLUSTER: "#4c72b0", PODS: "#8fb0dd"}
+_WIDTH = 0.26
+
+
+def draw(path: Path, nodes: Sequence[Idle], title: str) -> None:
+    """Draw the medians and write them as a PNG."""
+    figure, (cpu, memory) = plt.subplots(1, 2, figsize=(12, 4.6))
+    found = [{part.part: part for part in series(idle)} for idle in nodes]
+    papers = [TABLE_4[idle.distribution][idle.host.role] for idle in nodes]
+    cpus = [{name: Quartiles.of(part.cpu) for name, part in parts.items()} for parts in found]
+    memories = [{name: Quartiles.of(part.memory) for name, part in parts.items()} for parts in found]
+    _panel(cpu, cpus, [paper.cpu_percent for paper in papers], "CPU, % of one core (paper: % of what it does not say)")
+    _panel(memory, memories, [paper.memory_mb for paper in papers], "memory, MiB (paper: MB)")
+    for panel in (cpu, memory):
+        panel.set_xticks(range(len(nodes)), [idle.node for idle in nodes])
+    memory.legend(fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def _panel(panel: Axes, nodes: Sequence[Mapping[str, Quartiles]], papers: Sequence[float], unit: str) -> None:
+    places = range(len(nodes))
+    _bars(panel, [place - _WIDTH for place in places], papers, _PAPER, "paper, Raspberry Pi 4B")
+    counted = [node[COUNTED].median for node in nodes]
+    _bars(panel, list(places), counted, _COUNTED, "ours: the same processes")
+    floor = [0.0] * len(nodes)
+    for part, colour in _STACK.items():
+        # Between two samples of a part that does next to nothing the difference may be below 0.
+        heights = [max(0.0, node[part].median) for node in nodes]
+        panel.bar([place + _WIDTH for place in places], heights, _WIDTH, bottom=floor, color=colour, label=part)
+        floor = [low + height for low, height in zip(floor, heights, strict=True)]
+    panel.set_title(unit, fontsize=10)
+
+
+def _bars(panel: Axes, places: Sequence[float], heights: Sequence[float], colour: str, label: str) -> None:
+    drawn = panel.bar(places, heights, _WIDTH, color=colour, label=label)
+    panel.bar_label(drawn, [short(height) for height in heights], fontsize=8)
