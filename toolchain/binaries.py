@@ -44,7 +44,7 @@ class Binary:
         index.add(self.artifact, build(self.recipe, self.architecture))
 
 
-def k3s_steps(architecture: str) -> tuple[Binary, ...]:
+def steps(architecture: str) -> tuple[Binary, ...]:
     """Return the steps for hosts of a k3s site."""
     return _steps(_K3S, architecture)
 

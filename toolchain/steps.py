@@ -37,6 +37,6 @@ def lab_steps(architectures: Sequence[str]) -> tuple[Step, ...]:
     Args:
         architectures: Those of the lab's hosts; models are the same for all of them.
     """
-    k3s = [step for name in architectures for step in (*binaries.k3s_steps(name), *images.steps(name))]
-    kubeadm = [step for name in architectures for step in binaries.kubeadm_steps(name)]
+    k3s = [step for name in architectures for step in (*binaries.steps(name), *images.steps(name))]
+    kubeadm = [step for name in architectures for step in (*binaries.kubeadm_steps(name), *images.kubeadm_steps(name))]
     return (*k3s, *models.STEPS, *kubeadm)

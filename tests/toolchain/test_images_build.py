@@ -1,5 +1,6 @@
 """Images in the table of artifacts, and the smallest of them at work."""
 
+import json
 import os
 import shutil
 import signal
@@ -10,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import cache, index
+from toolchain import cache, index, recipes
 from toolchain.images import __main__ as command
 from toolchain.images import debian, layer, pause
 from toolchain.images.archive import Settings
 from toolchain.images.build import build, find
-from toolchain.images.catalogue import CATALOGUE, Image
+from toolchain.images.catalogue import CATALOGUE
 from toolchain.images.errors import CompileError, PackageError
+from toolchain.images.image import Image
 
 HOST = cache.host_architecture()
 
@@ -87,14 +89,40 @@ def test_a_removed_archive_is_noticed() -> None:
     assert find(image_with("a"), "amd64") is None
 
 
-def test_the_references_are_those_that_k3s_and_the_program_name() -> None:
-    named = {image.name: (image.repository, image.tag) for image in CATALOGUE}
+def test_the_references_are_those_that_k3s_kubeadm_and_the_program_name() -> None:
+    named = {image.name: names_of(image) for image in CATALOGUE if not image.content_versioned}
     assert named == {
-        "pause": ("docker.io/rancher/mirrored-pause", None),
-        "coredns": ("docker.io/rancher/mirrored-coredns-coredns", "1.9.4"),
-        "proxy": ("kubevc.io/proxy", None),
-        "modelserver": ("kubevc.io/modelserver", None),
+        "pause": ["docker.io/rancher/mirrored-pause:3.6", "registry.k8s.io/pause:3.10.1"],
+        "coredns": [
+            "docker.io/rancher/mirrored-coredns-coredns:1.9.4",
+            f"registry.k8s.io/coredns/coredns:v{recipes.table()['coredns'].version}",
+        ],
+        "kube-apiserver": ["registry.k8s.io/kube-apiserver:v1.34.1"],
+        "kube-controller-manager": ["registry.k8s.io/kube-controller-manager:v1.34.1"],
+        "kube-scheduler": ["registry.k8s.io/kube-scheduler:v1.34.1"],
+        "kube-proxy": ["registry.k8s.io/kube-proxy:v1.34.1"],
+        "etcd": [f"registry.k8s.io/etcd:{recipes.table()['etcd'].version}-0"],
+        "flannel": ["ghcr.io/flannel-io/flannel:v0.28.4"],
+        "kube-router": ["docker.io/cloudnativelabs/kube-router:v2.1.0"],
     }
+    assert {image.name: image.repository for image in CATALOGUE if image.content_versioned} == {
+        "proxy": "kubevc.io/proxy",
+        "modelserver": "kubevc.io/modelserver",
+    }
+
+
+def names_of(image: Image) -> list[str]:
+    return [f"{image.repository}:{image.tag or image.version()}", *image.also_named]
+
+
+def test_further_names_are_in_the_archive_and_the_first_one_in_the_table() -> None:
+    artifact = build(replace(image_with("a"), also_named=("registry.k8s.io/little:1",)), "amd64")
+    with tarfile.open(artifact.path) as content:
+        file = content.extractfile("manifest.json")
+        assert file
+        (manifest,) = json.load(file)
+    assert manifest["RepoTags"] == [artifact.image, "registry.k8s.io/little:1"]
+    assert [row["image"] for row in index.entries()] == [artifact.image]
 
 
 @pytest.mark.parametrize("name", ["proxy", "modelserver"])
@@ -146,7 +174,7 @@ def test_a_debian_mirror_that_does_not_answer_is_told_with_the_remedy(
     with pytest.raises(PackageError) as refused:
         debian.download(["base-files"], "amd64", tmp_path)
     assert str(refused.value).endswith(
-        "  why it matters: the images' Python comes from Debian 12 packages\n"
+        "  why it matters: the images' lowest layers come from Debian 12 packages\n"
         "  what to do: check that `apt-get update` works here, "
         "or set KUBEVC_DEBIAN_MIRROR to the address of a Debian mirror"
     )
@@ -155,10 +183,15 @@ def test_a_debian_mirror_that_does_not_answer_is_told_with_the_remedy(
 def test_an_unknown_image_is_answered_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main(["proxi"])
-    assert "no image is named proxi; there are: pause, coredns, proxy, modelserver" in capsys.readouterr().err
+    assert (
+        "no image is named proxi; there are: pause, coredns, proxy, modelserver, kube-apiserver, "
+        in capsys.readouterr().err
+    )
 
 
 def test_an_architecture_without_wheels_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        command.main(["proxy", "--architecture", "armhf"])
-    assert "not for armhf: proxy" in capsys.readouterr().err
+        command.main(["pause", "proxy", "etcd", "--architecture", "armhf"])
+    assert (
+        "not for armhf: proxy, etcd (OpenVINO and others have no wheels for it, Kubernetes ended it with 1.27)\n"
+    ) in capsys.readouterr().err

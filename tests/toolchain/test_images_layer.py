@@ -99,7 +99,7 @@ def test_a_layer_that_cannot_be_finished_is_not_in_the_cache(cache_folder: Path)
 
 def test_an_archive_holds_what_its_manifest_names(tmp_path: Path, layers: list[Layer]) -> None:
     path = tmp_path / "a.tar"
-    archive.write(path, "kubevc.io/a:1", layers, SETTINGS, "amd64")
+    archive.write(path, ["kubevc.io/a:1"], layers, SETTINGS, "amd64")
     (manifest,) = content_of(path, "manifest.json")
     assert manifest["RepoTags"] == ["kubevc.io/a:1"]
     assert set(entries(path)) == {"manifest.json", manifest["Config"], *manifest["Layers"]}
@@ -111,8 +111,15 @@ def test_an_archive_holds_what_its_manifest_names(tmp_path: Path, layers: list[L
     assert len(configuration["history"]) == len(layers)
 
 
+def test_an_image_may_have_several_names(tmp_path: Path, layers: list[Layer]) -> None:
+    names = ["docker.io/rancher/mirrored-pause:3.6", "registry.k8s.io/pause:3.10.1"]
+    archive.write(tmp_path / "a.tar", names, layers, SETTINGS, "amd64")
+    (manifest,) = content_of(tmp_path / "a.tar", "manifest.json")
+    assert manifest["RepoTags"] == names
+
+
 def test_a_layer_is_in_the_archive_byte_for_byte(tmp_path: Path, layers: list[Layer]) -> None:
-    archive.write(tmp_path / "a.tar", "kubevc.io/a:1", layers, SETTINGS, "amd64")
+    archive.write(tmp_path / "a.tar", ["kubevc.io/a:1"], layers, SETTINGS, "amd64")
     with tarfile.open(tmp_path / "a.tar") as content:
         file = content.extractfile(f"{layers[0].sha256}/layer.tar")
         assert file
@@ -121,7 +128,7 @@ def test_a_layer_is_in_the_archive_byte_for_byte(tmp_path: Path, layers: list[La
 
 def test_an_archive_made_again_is_the_same(tmp_path: Path, layers: list[Layer]) -> None:
     for name in ("one", "other"):
-        archive.write(tmp_path / name, "kubevc.io/a:1", layers, SETTINGS, "amd64")
+        archive.write(tmp_path / name, ["kubevc.io/a:1"], layers, SETTINGS, "amd64")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
@@ -136,7 +143,7 @@ def test_an_archive_made_again_is_the_same(tmp_path: Path, layers: list[Layer]) 
 def test_the_architecture_is_written_in_the_registry_s_words(
     tmp_path: Path, layers: list[Layer], architecture: str, written: dict[str, str]
 ) -> None:
-    archive.write(tmp_path / "a.tar", "kubevc.io/a:1", layers, SETTINGS, architecture)
+    archive.write(tmp_path / "a.tar", ["kubevc.io/a:1"], layers, SETTINGS, architecture)
     (manifest,) = content_of(tmp_path / "a.tar", "manifest.json")
     configuration = content_of(tmp_path / "a.tar", manifest["Config"])
     assert {key: configuration.get(key) for key in ("architecture", "variant") if key in configuration} == written

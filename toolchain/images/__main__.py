@@ -5,7 +5,7 @@ import sys
 
 from toolchain import cache
 from toolchain.errors import ToolchainError
-from toolchain.images import python_root
+from toolchain.images import netfilter_root, python_root
 from toolchain.images.build import build
 from toolchain.images.catalogue import CATALOGUE
 from toolchain.index import Artifact
@@ -24,11 +24,13 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = [image for image in CATALOGUE if image.name in (options.images or names)]
     if impossible := [image.name for image in chosen if options.architecture not in image.architectures]:
         parser.error(
-            f"not for {options.architecture}: {', '.join(impossible)} (no wheels of OpenVINO and others exist)"
+            f"not for {options.architecture}: {', '.join(impossible)} "
+            "(OpenVINO and others have no wheels for it, Kubernetes ended it with 1.27)"
         )
     try:
         if options.renew:
-            python_root.renew(options.architecture)
+            for root in (python_root.ROOT, netfilter_root.ROOT):
+                root.renew(options.architecture)
         _print([build(image, options.architecture, again=options.renew) for image in chosen])
     except ToolchainError as problem:
         print(problem, file=sys.stderr)

@@ -30,19 +30,22 @@ class Settings:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def write(path: Path, reference: str, layers: Sequence[Layer], settings: Settings, architecture: str) -> None:
+def write(
+    path: Path, references: Sequence[str], layers: Sequence[Layer], settings: Settings, architecture: str
+) -> None:
     """Write an image.
 
     Args:
         path: The archive to write; a reader sees the old one or the whole new one.
-        reference: Full image reference with tag, as pods name it.
+        references: Full image references with tag, as pods name them; a node that imports the archive knows the image
+            by each of them.
         layers: From the bottom up.
         settings: How it runs.
         architecture: `amd64`, `arm64` or `armhf`.
     """
     configuration = _configuration(layers, settings, architecture)
     name = f"{hashlib.sha256(configuration).hexdigest()}.json"
-    manifest = [{"Config": name, "RepoTags": [reference], "Layers": [_layer_name(layer) for layer in layers]}]
+    manifest = [{"Config": name, "RepoTags": list(references), "Layers": [_layer_name(layer) for layer in layers]}]
     with cache.replacing(path) as aside, tarfile.open(aside, "w", format=tarfile.GNU_FORMAT) as archive:
         _add(archive, "manifest.json", _json(manifest))
         _add(archive, name, configuration)

@@ -9,7 +9,7 @@ from pathlib import Path
 from toolchain import cache, index, recipes
 from toolchain.images import archive, program
 from toolchain.images.archive import Settings
-from toolchain.images.catalogue import Image
+from toolchain.images.image import Image
 from toolchain.images.layer import Layer, forget_unused
 from toolchain.index import Artifact
 from toolchain.lock import exclusive
@@ -53,7 +53,8 @@ def _build(image: Image, architecture: str) -> Artifact:
     if image.content_versioned:
         version += f"-{content_hash(layers, image.settings)}"
     artifact = _artifact(image, architecture, version, f"{image.repository}:{image.tag or version}")
-    archive.write(artifact.path, artifact.image or "", layers, image.settings, architecture)
+    references = [artifact.image or "", *image.also_named]
+    archive.write(artifact.path, references, layers, image.settings, architecture)
     index.add(artifact, only_version=image.content_versioned)
     with cache.replacing(note) as aside:
         aside.write_text(json.dumps({"version": version, "reference": artifact.image}))
@@ -84,7 +85,8 @@ def _artifact(image: Image, architecture: str, version: str, reference: str) -> 
 
 def _note(image: Image, architecture: str) -> Path:
     """Return where it is noted which artifact the present sources gave."""
-    digest = hashlib.sha256(f"{image.name} {architecture} {image.settings}".encode())
+    recipe = recipes.table()[image.recipe].fingerprint if image.recipe else ""
+    digest = hashlib.sha256(f"{image.name} {architecture} {image.settings} {recipe}".encode())
     for path in _ingredients(image):
         digest.update(f"{path.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return cache.root() / "layers" / "images" / f"{image.name}-{architecture}-{digest.hexdigest()[:32]}.json"
@@ -95,8 +97,6 @@ def _ingredients(image: Image) -> Iterator[Path]:
     if image.program:
         yield from program.sources(image.program)
         yield from (program.CHECKOUT / "uv.lock", program.CHECKOUT / "pyproject.toml")
-    if image.name == "coredns":
-        yield from sorted(recipes.GO_FOLDER.joinpath("coredns").iterdir())
 
 
 def _forget_old(artifact: Artifact) -> None:

@@ -15,7 +15,7 @@ _RELEASE = "bookworm"
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # dpkg-deb --extract would put folders in the place of those links.
 _UNPACK = 'set -o pipefail; dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -C "$2"'
-_WHY = "the images' Python comes from Debian 12 packages"
+_WHY = "the images' lowest layers come from Debian 12 packages"
 _REMEDY = "check that `apt-get update` works here, or set KUBEVC_DEBIAN_MIRROR to the address of a Debian mirror"
 
 

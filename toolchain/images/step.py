@@ -1,9 +1,12 @@
 """The images as steps of `python -m toolchain setup --lab`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from toolchain.images import kubeadm
 from toolchain.images.build import build, find
-from toolchain.images.catalogue import CATALOGUE, Image
+from toolchain.images.catalogue import ANY_SITE
+from toolchain.images.image import Image
 
 
 @dataclass(frozen=True)
@@ -32,5 +35,14 @@ class ImageStep:
 
 
 def steps(architecture: str) -> tuple[ImageStep, ...]:
-    """Return the steps for nodes of one architecture."""
-    return tuple(ImageStep(image, architecture) for image in CATALOGUE if architecture in image.architectures)
+    """Return the steps for nodes of one architecture, whatever the site's distribution is."""
+    return _steps(ANY_SITE, architecture)
+
+
+def kubeadm_steps(architecture: str) -> tuple[ImageStep, ...]:
+    """Return the further steps for nodes of a kubeadm site."""
+    return _steps(kubeadm.IMAGES, architecture)
+
+
+def _steps(images: Sequence[Image], architecture: str) -> tuple[ImageStep, ...]:
+    return tuple(ImageStep(image, architecture) for image in images if architecture in image.architectures)
