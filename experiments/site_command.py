@@ -12,7 +12,7 @@ from subprocess import TimeoutExpired
 from experiments.distributions import LABS
 from experiments.process import CHECKOUT
 from experiments.report import Report
-from experiments.trial import CommandFailed
+from experiments.trial import TrialFailed
 
 
 def parser(module: str, description: str | None) -> argparse.ArgumentParser:
@@ -45,7 +45,7 @@ def report(measure: Callable[[], Report], folder: Path) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         found = measure()
-    except (CommandFailed, TimeoutExpired) as failure:
+    except (TrialFailed, TimeoutExpired) as failure:
         print(f"{failure}\n\nThe hosts are gone; what was measured before is in {folder}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

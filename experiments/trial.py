@@ -28,7 +28,11 @@ class Finished:
     said: str
 
 
-class CommandFailed(Exception):
+class TrialFailed(Exception):
+    """A trial did not go as it should; the text says what happened."""
+
+
+class CommandFailed(TrialFailed):
     """A command of a trial did not end as it should; the text is the command and all that it said."""
 
 

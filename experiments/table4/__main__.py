@@ -62,6 +62,7 @@ def write(nodes: Sequence[Idle], sites: dict[str, object], minutes: int, folder:
         f"Idle for {minutes} minutes, a sample every {EVERY_SECONDS:g} s; memory of hosts and pods is the working set,"
         " of processes the resident one."
     )
+    report.remarks += [f"{node.node}: no process {name} was seen." for node in nodes for name in node.unseen()]
     report.write(folder, minutes=minutes, sites=sites)
     samples_table(nodes).write_csv(folder / "samples.csv")
     draw(folder / "table4.png", nodes, f"An idle site, {minutes} minutes: medians of the samples")

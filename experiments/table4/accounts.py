@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.trial import TrialFailed
 
-class NoAccount(Exception):
+
+class NoAccount(TrialFailed):
     """A control group has no account; the text says where, what was found, why it matters and what to do."""
 
     def __init__(self, folders: Sequence[Path], what: str) -> None:

@@ -33,27 +33,34 @@ def draw(path: Path, nodes: Sequence[Idle], title: str) -> None:
     _panel(memory, memories, [paper.memory_mb for paper in papers], "memory, MiB (paper: MB)")
     for panel in (cpu, memory):
         panel.set_xticks(range(len(nodes)), [idle.node for idle in nodes])
-    memory.legend(fontsize=8)
+    handles, labels = memory.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncol=len(labels), fontsize=8)
     figure.suptitle(title, fontsize=10)
-    figure.tight_layout()
+    figure.tight_layout(rect=(0, 0.06, 1, 1))
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
 
 def _panel(panel: Axes, nodes: Sequence[Mapping[str, Quartiles]], papers: Sequence[float], unit: str) -> None:
     places = range(len(nodes))
-    _bars(panel, [place - _WIDTH for place in places], papers, _PAPER, "paper, Raspberry Pi 4B")
-    counted = [node[COUNTED].median for node in nodes]
-    _bars(panel, list(places), counted, _COUNTED, "ours: the same processes")
-    floor = [0.0] * len(nodes)
-    for part, colour in _STACK.items():
-        # Between two samples of a part that does next to nothing the difference may be below 0.
-        heights = [max(0.0, node[part].median) for node in nodes]
-        panel.bar([place + _WIDTH for place in places], heights, _WIDTH, bottom=floor, color=colour, label=part)
-        floor = [low + height for low, height in zip(floor, heights, strict=True)]
+    told = panel.bar([place - _WIDTH for place in places], papers, _WIDTH, color=_PAPER, label="paper, Raspberry Pi 4B")
+    panel.bar_label(told, [short(paper) for paper in papers], fontsize=8)
+    counted = [node[COUNTED] for node in nodes]
+    medians = [found.median for found in counted]
+    ranges = [[found.median - found.lower for found in counted], [found.upper - found.median for found in counted]]
+    ours = panel.bar(places, medians, _WIDTH, yerr=ranges, capsize=2, color=_COUNTED, label="ours: the same processes")
+    panel.bar_label(ours, [short(median) for median in medians], fontsize=8)
+    _stack(panel, nodes)
     panel.set_title(unit, fontsize=10)
 
 
-def _bars(panel: Axes, places: Sequence[float], heights: Sequence[float], colour: str, label: str) -> None:
-    drawn = panel.bar(places, heights, _WIDTH, color=colour, label=label)
-    panel.bar_label(drawn, [short(height) for height in heights], fontsize=8)
+def _stack(panel: Axes, nodes: Sequence[Mapping[str, Quartiles]]) -> None:
+    places = [place + _WIDTH for place in range(len(nodes))]
+    floor = [0.0] * len(nodes)
+    for part, colour in _STACK.items():
+        # What does next to nothing may have used less, by a little, than the bare host did before.
+        heights = [max(0.0, node[part].median) for node in nodes]
+        panel.bar(places, heights, _WIDTH, bottom=floor, color=colour, label=part)
+        floor = [low + height for low, height in zip(floor, heights, strict=True)]
+    for place, top in zip(places, floor, strict=True):
+        panel.text(place, top, short(top), ha="center", va="bottom", fontsize=8)

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from experiments.paper import TABLE_4
+from experiments.paper import COUNTED_IN_TABLE_4, TABLE_4
 from experiments.quartiles import Quartiles, short
 from experiments.table4.idle import COUNTED, HOST, MEBIBYTE, PARTS, PODS, IdleHost, Reading, Sample, samples
 from experiments.table4.processes import cpu_seconds_between, named, resident_bytes
@@ -37,6 +37,11 @@ class Idle:
     def bare_samples(self) -> list[Sample]:
         """Return what was used before."""
         return samples(self.bare, self.distribution, self.host.role)
+
+    def unseen(self) -> list[str]:
+        """Return which of the processes that the paper counted never ran here: their sum is then of the others."""
+        names = COUNTED_IN_TABLE_4[self.distribution][self.host.role]
+        return [name for name in names if not any(named(reading.processes, [name]) for reading in self.with_site)]
 
 
 @dataclass(frozen=True, kw_only=True)

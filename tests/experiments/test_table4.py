@@ -1,5 +1,6 @@
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,12 @@ def test_processes_of_one_name_are_one_row_the_largest_first() -> None:
         ("k3s server", "k3s", 1, "10", "500"),
         ("k3s server", "init", 1, "0", "1"),
     ]
+
+
+def test_a_process_of_the_papers_that_never_ran_is_told(tmp_path: Path) -> None:
+    node = replace(idle(AGENT), distribution=KUBEADM)
+    report = write([idle(), node], {}, 1, tmp_path)
+    assert report.remarks[1:] == [f"kubeadm agent: no process {name} was seen." for name in ("kubelet", "kube-proxy")]
 
 
 def test_files_lie_in_one_folder_and_every_sample_is_in_the_csv(tmp_path: Path) -> None:
