@@ -69,8 +69,13 @@ def default_path() -> Path:
     return Path(first) if first else Path.home() / ".kube" / "config"
 
 
-def merge(text: str, name: str, path: Path) -> None:
-    """Merge a site's kubeconfig into a file.
+def needs_tunnel(config: Config) -> bool:
+    """Return whether a site's kubeconfig leads to the entrance of a tunnel, as `api_access.py` writes it."""
+    return "tls-server-name" in config["clusters"][0]["cluster"]
+
+
+def merge(text: str, name: str, path: Path) -> Config:
+    """Merge a site's kubeconfig into a file, and return what was merged.
 
     Raises:
         ValueError: One of the two is no kubeconfig.
@@ -78,6 +83,7 @@ def merge(text: str, name: str, path: Path) -> None:
     site = renamed(parse(text), name)
     own = parse(path.read_text()) if path.exists() and path.read_text().strip() else {}
     write_private(path, yaml.safe_dump(merged(own, site, name), sort_keys=False))
+    return site
 
 
 def main(arguments: list[str]) -> int:
@@ -88,13 +94,15 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     path = default_path()
     try:
-        merge(sys.stdin.read(), options.name, path)
+        site = merge(sys.stdin.read(), options.name, path)
     except ValueError as problem:
         print(
             f"kubeconfig for {options.name} or {path}: {problem}. Nothing was written. Is the site up?", file=sys.stderr
         )
         return 1
     print(f"{path}: context {options.name} is current")
+    if needs_tunnel(site):
+        print(f"Its API is reached through SSH. While you use kubectl, run: make tunnel SITE={options.name}")
     return 0
 
 

@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable
 
 from edgehost.engine_log import EngineLog
+from edgehost.errors import EdgehostError
 from edgehost.host import Hosts
 from edgehost.login import Login
 from edgehost.route import Route
 from edgehost.tunnel import Tunnel
+
+__all__ = ["EdgehostError", "Login", "hold"]
 
 
 class _TerminalLog(EngineLog):
@@ -27,14 +30,14 @@ def hold(route: Route, login: Login, opened: Callable[[], None]) -> None:
 
     Args:
         route: Where it begins and ends.
-        login: How its host is entered.
+        login: How its host is entered; the environment's files go before its own.
         opened: Called once clients can connect.
 
     Raises:
         AccessError: The host cannot be entered.
         TunnelError: The local address cannot be used.
     """
-    asyncio.run(_hold(route, login, opened))
+    asyncio.run(_hold(route, login.with_environment(), opened))
 
 
 async def _hold(route: Route, login: Login, opened: Callable[[], None]) -> None:

@@ -20,6 +20,14 @@ from pulumi.runtime.stack import run_in_stack
 
 PROGRAM = Path(__file__).resolve().parents[2] / "__main__.py"
 SECRET = rpc._special_secret_sig
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+clusters: [{name: default, cluster: {server: "https://192.0.2.11:6443"}}]
+users: [{name: default, user: {}}]
+contexts: [{name: default, context: {cluster: default, user: default}}]
+current-context: default
+"""
 FACTS = {
     "reachable": True,
     "architecture": "amd64",
@@ -82,7 +90,7 @@ class _Answers(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         outputs = dict(args.inputs)
         if args.typ == "edgehost:index:ClusterAccess":
-            outputs |= {"kubeconfig": "apiVersion: v1", "version": "v1.26.2+k3s1"}
+            outputs |= {"kubeconfig": KUBECONFIG, "version": "v1.26.2+k3s1"}
         if args.typ == "edgehost:index:ModelVersion":
             outputs["manifest"] = {"saved_model.pb": "0" * 64}
         if args.typ == "command:local:Command":
