@@ -10,6 +10,9 @@ KEYS ?=
 MODEL ?=
 OUT ?=
 ARCH ?= amd64
+REPEATS ?= 5
+MINUTES ?= 10
+DISTRIBUTION ?=
 PYTHON := .venv/bin/python
 LAB := $(wildcard lab/$(SITE).yaml)
 EVENTS := .state/events/$(SITE).jsonl
@@ -18,7 +21,7 @@ ENV := eval "$$($(PYTHON) -m toolchain env)"
 FORGETTING := trap 'rm -f .state/tmp/kubeconfig*' EXIT; $(ENV)
 TESTING := $(ENV); unset TMPDIR
 
-.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench bench-site figure7 env kubeconfig key site images models publish docs
+.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench table3 table4 figure7 env kubeconfig key site images models publish docs
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,9 +86,13 @@ types: setup ## check types
 bench: setup ## measure the proxy beside its rivals; print every goal beside what was measured
 	@$(TESTING); $(PYTHON) -m experiments.bench
 
-bench-site: setup ## time a site from bare hosts to the answered picture
+table3: setup ## time every step from bare hosts to the answered picture, k3s and kubeadm in turns (as root)
 	@$(PYTHON) -m toolchain setup --lab
-	@$(TESTING); $(PYTHON) -m experiments.site_times
+	@$(TESTING); $(PYTHON) -m experiments.table3 --repeats $(REPEATS) $(if $(DISTRIBUTION),--distribution $(DISTRIBUTION))
+
+table4: setup ## measure CPU and memory of an idle site for MINUTES, k3s and kubeadm (as root)
+	@$(PYTHON) -m toolchain setup --lab
+	@$(TESTING); $(PYTHON) -m experiments.table4 --minutes $(MINUTES) $(if $(DISTRIBUTION),--distribution $(DISTRIBUTION))
 
 figure7: setup ## reproduce the source paper's figure 7 over links of 1 Gbit/s (as root)
 	@$(TESTING); $(PYTHON) -m experiments.figure7
