@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from experiments import site_command
+from experiments.distributions import AGENT_HOST, LABS, SERVER_HOST
 from experiments.goals import at_most
 from experiments.process import started
 from experiments.report import Report
@@ -22,12 +24,17 @@ def trial(tmp_path: Path) -> Trial:
     return Trial("t3-k3s", PREFIX, tmp_path)
 
 
-def test_a_trials_site_file_is_the_labs_but_for_name_and_network(trial: Trial) -> None:
-    text = trial.config.read_text()
-    assert "name: t3-k3s" in text
-    assert f"{PREFIX}11" in text
-    assert "10.99.0." not in text
-    assert "edge-lab" not in text.partition("config:")[2]
+@pytest.mark.parametrize("distribution", list(LABS))
+def test_a_trials_site_file_is_the_labs_but_for_name_and_network(tmp_path: Path, distribution: str) -> None:
+    trial = Trial(f"t3-{distribution}", PREFIX, tmp_path, like=LABS[distribution])
+    site = yaml.safe_load(trial.config.read_text())["config"]["kubevc:site"]
+    assert site["name"] == f"t3-{distribution}"
+    assert site["kubernetes"]["distribution"] == distribution
+    assert site["ssh"]["private-key-file"] == f"/var/lib/kubevc/lab/t3-{distribution}/id_ed25519"
+    assert {node["name"]: node["address"] for node in site["nodes"]} == {
+        SERVER_HOST: f"{PREFIX}11",
+        AGENT_HOST: f"{PREFIX}12",
+    }
 
 
 def test_a_command_hears_its_input_and_all_that_it_says_is_kept(trial: Trial) -> None:
