@@ -14,13 +14,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# Which phase a component belongs to, by the file that defines its type (`kubevc:<file>:<Class>`).
+# Which phase a component of the program's story belongs to, by the file that defines its type (`kubevc:<file>:<Class>`).
 PHASES = {
     "host": "environment",
-    "images": "environment",
     "cluster": "initialise",
-    "k3s": "initialise",
-    "kubeadm": "initialise",
     "network": "initialise",
     "join": "join",
     "model_store": "framework",
