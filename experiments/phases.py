@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# Which phase a component of the program's story belongs to, by the file that defines its type (`kubevc:<file>:<Class>`).
+# The phase of each component of the program's story, by the file that defines its type (`kubevc:<file>:<Class>`).
 PHASES = {
     "host": "environment",
     "cluster": "initialise",
