@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pulumi
@@ -11,6 +11,7 @@ import pulumi
 from components.artifacts import ArtifactSource, LockedArtifact
 from components.handles import Host, PreparedNode
 from components.located import located
+from components.service import NodeService, configure
 from edgehost import client
 
 
@@ -28,6 +29,25 @@ class InstalledFile:
     """Permission bits."""
     links: Sequence[str] = ()
     """Symbolic links to it."""
+    beside_others: bool = False
+    """Whether the file of another version has another path, and goes only when nothing uses it any more."""
+
+    @property
+    def resource_name(self) -> str:
+        """Return what tells it from the other files of a host."""
+        return f"{self.artifact}-{self.version}" if self.beside_others else self.artifact
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerRuntime:
+    """A container runtime that runs as a service of its own, and the images that it is given."""
+
+    service: NodeService
+    """Its service."""
+    socket: str
+    """Where it answers."""
+    archives: Mapping[str, str]
+    """Artifact with images to the path where it is installed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +68,8 @@ class Preparation:
     """Files from the tables of artifacts."""
     written: Mapping[str, str] = field(default_factory=dict[str, str])
     """Path to content of configuration files."""
+    runtime: ContainerRuntime | None = None
+    """A container runtime beside the distribution's own programs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +100,12 @@ class PreparedHost(pulumi.ComponentResource):
             file.artifact: located(args.artifacts, args.host, file.artifact, file.version)
             for file in args.preparation.installed
         }
-        prepared += [self._install(file, locked[file.artifact]) for file in args.preparation.installed]
+        installed = {file.artifact: self._install(file, locked[file.artifact]) for file in args.preparation.installed}
+        prepared += installed.values()
         prepared += [self._write(path, content) for path, content in args.preparation.written.items()]
         self.node = PreparedNode(host=args.host, versions=_checksums(locked), prepared_by=tuple(prepared))
+        if args.preparation.runtime is not None:
+            self.node = self._run(args.preparation.runtime, packages, installed, locked)
         self.register_outputs({})
 
     def _kernel(self) -> list[pulumi.Resource]:
@@ -89,7 +114,7 @@ class PreparedHost(pulumi.ComponentResource):
             f"{self._prefix}-kernel", host=host, names=list(needs.kernel_features), opts=self._on_host
         )
         # Settings of bridged packets exist only once the bridge filter is in the kernel.
-        after = pulumi.ResourceOptions.merge(self._on_host, pulumi.ResourceOptions(depends_on=[features]))
+        after = self._after([features])
         return [
             features,
             client.Sysctls(f"{self._prefix}-sysctls", host=host, settings=dict(needs.sysctls), opts=after),
@@ -106,7 +131,7 @@ class PreparedHost(pulumi.ComponentResource):
 
     def _keep_idle(self, packages: pulumi.Resource) -> None:
         """Stop what packages started; nothing waits for it, since a node works beside it."""
-        after = pulumi.ResourceOptions.merge(self._on_host, pulumi.ResourceOptions(depends_on=[packages]))
+        after = self._after([packages])
         for unit in self._given.preparation.idle_units:
             client.Unit(
                 f"{self._prefix}-{unit}",
@@ -119,7 +144,7 @@ class PreparedHost(pulumi.ComponentResource):
 
     def _install(self, file: InstalledFile, locked: pulumi.Output[LockedArtifact]) -> pulumi.Resource:
         return client.Artifact(
-            f"{self._prefix}-{file.artifact}",
+            f"{self._prefix}-{file.resource_name}",
             host=self._given.host.reference,
             path=file.path,
             # One of the two is None; which one, only the table tells.
@@ -140,6 +165,38 @@ class PreparedHost(pulumi.ComponentResource):
             content=content,
             opts=self._on_host,
         )
+
+    def _run(
+        self,
+        runtime: ContainerRuntime,
+        packages: pulumi.Resource,
+        installed: Mapping[str, pulumi.Resource],
+        locked: Mapping[str, pulumi.Output[LockedArtifact]],
+    ) -> PreparedNode:
+        """Start the runtime as soon as its package is there, and give it its images."""
+        name = f"{self._prefix}-runtime"
+        bare = PreparedNode(host=self.node.host, versions=pulumi.Output.from_input({}), prepared_by=[packages])
+        configured = configure(self, name, runtime.service, bare)
+        unit = client.Unit(
+            f"{name}-unit",
+            host=self.node.host.reference,
+            unit_name=runtime.service.unit_name,
+            content=runtime.service.unit_text,
+            restart_on=configured.restart_on,
+            opts=self._after(configured.needs),
+        )
+        images = client.ContainerImages(
+            f"{self._prefix}-images",
+            host=self.node.host.reference,
+            socket=runtime.socket,
+            archives=dict(runtime.archives),
+            checksums=_checksums({name: locked[name] for name in runtime.archives}),
+            opts=self._after([unit, *(installed[name] for name in runtime.archives)]),
+        )
+        return replace(self.node, prepared_by=(*self.node.prepared_by, unit, images))
+
+    def _after(self, needs: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions.merge(self._on_host, pulumi.ResourceOptions(depends_on=list(needs)))
 
 
 def _checksums(locked: Mapping[str, pulumi.Output[LockedArtifact]]) -> pulumi.Output[dict[str, str]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
-from components.cluster import agent_service, join_token_file
+from components.cluster import Admission, admission
 from components.handles import ClusterAccess, PreparedNode, Worker
 from components.service import configure
-from components.site import Kubernetes, Node
+from components.site import Node, Site
 from edgehost import client
 
 
@@ -17,14 +18,16 @@ from edgehost import client
 class JoinArgs:
     """What joining needs."""
 
-    kubernetes: Kubernetes
-    """The cluster's settings."""
+    site: Site
+    """The site."""
     node: Node
     """The node, as the site describes it."""
     prepared: PreparedNode
     """The node's host."""
     access: ClusterAccess
     """The cluster."""
+    after: Sequence[Worker] = ()
+    """Nodes that join, and are upgraded, before it: those of the control plane."""
 
 
 class Join(pulumi.ComponentResource):
@@ -37,30 +40,55 @@ class Join(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: JoinArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kubevc:join:Join", name, None, opts)
-        host = args.prepared.host
-        service = agent_service(args.kubernetes, args.node, args.access.url)
+        self._on_host = pulumi.ResourceOptions(parent=self, provider=args.prepared.host.provider)
+        admitted = admission(args.site, args.node, args.access.url)
+        member = self._join(name, args, admitted)
+        if admitted.plane_settings is not None:
+            member = self._keep_plane(name, args, admitted, member)
+        self.worker = Worker(host=args.prepared.host, labels=args.node.labels, ready_by=member)
+        self.register_outputs({})
+
+    def _join(self, name: str, args: JoinArgs, admitted: Admission) -> pulumi.Resource:
+        host, service = args.prepared.host.reference, admitted.service
         configured = configure(self, name, service, args.prepared)
         unit = client.Unit(
             f"{name}-unit",
-            host=host.reference,
+            host=host,
             unit_name=service.unit_name,
             content=service.unit_text,
             active=None,
-            opts=pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=configured.needs),
+            opts=self._after(configured.needs),
         )
-        member = client.ClusterMember(
+        return client.ClusterMember(
             f"{name}-member",
-            host=host.reference,
+            host=host,
             server=args.access.server.reference,
-            distribution=args.kubernetes.distribution,
+            distribution=args.site.kubernetes.distribution,
             node_name=args.node.name,
             unit_name=service.unit_name,
-            token_file=join_token_file(args.kubernetes),
+            token_file=admitted.token_file,
+            settings=admitted.settings,
+            version=admitted.version,
+            control_plane=args.node.role == "server",
             server_url=args.access.url,
             labels=args.node.labels,
             restart_on=configured.restart_on,
-            ready_timeout_seconds=args.kubernetes.ready_timeout_seconds,
-            opts=pulumi.ResourceOptions(parent=self, provider=host.provider, depends_on=[unit, args.access.started_by]),
+            ready_timeout_seconds=args.site.kubernetes.ready_timeout_seconds,
+            opts=self._after([unit, args.access.started_by, *(node.ready_by for node in args.after)]),
         )
-        self.worker = Worker(host=host, labels=args.node.labels, ready_by=member)
-        self.register_outputs({})
+
+    def _keep_plane(self, name: str, args: JoinArgs, admitted: Admission, member: pulumi.Resource) -> pulumi.Resource:
+        """Watch over the part of the control plane that came with the node."""
+        return client.ControlPlane(
+            f"{name}-plane",
+            host=args.prepared.host.reference,
+            node_name=args.node.name,
+            unit_name=admitted.service.unit_name,
+            version=args.site.kubernetes.version,
+            settings=admitted.plane_settings or "",
+            starts_cluster=False,
+            opts=self._after([member]),
+        )
+
+    def _after(self, needs: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions.merge(self._on_host, pulumi.ResourceOptions(depends_on=list(needs)))

@@ -54,6 +54,7 @@ class K3sServer(pulumi.ComponentResource):
             f"{name}-access",
             host=host.reference,
             distribution="k3s",
+            wanted_version=args.kubernetes.version,
             unit_name=k3s_files.SERVER_UNIT,
             node_name=args.node.name,
             labels=args.node.labels,

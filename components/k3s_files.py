@@ -9,6 +9,7 @@ import yaml
 
 from components.facts import CONTROLLERS
 from components.host import InstalledFile, Preparation
+from components.node_needs import KERNEL_FEATURES, NFS_CLIENT, PLUGIN_FOLDER, RUNTIME_PACKAGES, SYSCTLS
 from components.service import NodeService
 from components.site import Kubernetes, Node
 
@@ -21,31 +22,10 @@ CNI_CONFIG = "/etc/rancher/k3s/flannel.conflist"
 CONTAINERD_TEMPLATE = "/var/lib/rancher/k3s/agent/etc/containerd/config.toml.tmpl"
 IMAGE_FOLDER = "/var/lib/rancher/k3s/agent/images"
 """k3s imports every archive in it when it starts."""
-PLUGIN_FOLDER = "/usr/lib/cni"
-"""Where Debian's CNI plugins are. k3s takes all plugins from the folder in which it finds `host-local`."""
 API_PORT = 6443
 
 SERVER_UNIT = "k3s.service"
 AGENT_UNIT = "k3s-agent.service"
-NFS_CLIENT = ("nfs-common",)
-RUNTIME_PACKAGES = (
-    "conntrack",
-    "containerd",
-    "containernetworking-plugins",
-    "ebtables",
-    "ethtool",
-    "ipset",
-    "iptables",
-    "runc",
-    "socat",
-)
-KERNEL_FEATURES = ("br_netfilter", "nf_conntrack", "overlay", "vxlan")
-SYSCTLS = {
-    "net.bridge.bridge-nf-call-ip6tables": "1",
-    "net.bridge.bridge-nf-call-iptables": "1",
-    "net.ipv4.ip_forward": "1",
-    "net.ipv6.conf.all.forwarding": "1",
-}
 DISABLED = ["local-storage", "metrics-server", "servicelb", "traefik"]
 """Parts of k3s that a site does not use: endpoint and volumes are this program's own."""
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -82,7 +62,7 @@ def preparation(kubernetes: Kubernetes, images: Sequence[str]) -> Preparation:
 def _runtime_files(kubernetes: Kubernetes) -> dict[str, str]:
     written: dict[str, str] = {}
     if kubernetes.container_runtime == "packages":
-        written[CNI_CONFIG] = (FILES / "k3s-flannel.conflist").read_text()
+        written[CNI_CONFIG] = (FILES / "flannel.conflist").read_text()
     if kubernetes.containerd.restrict_oom_score_adj:
         written[CONTAINERD_TEMPLATE] = (FILES / "k3s-containerd.toml.tmpl").read_text()
     return written
@@ -113,6 +93,7 @@ def agent_service(kubernetes: Kubernetes, node: Node, url: str) -> NodeService:
 
 def _service(unit_name: str, role: str, kubernetes: Kubernetes, config: dict[str, object]) -> NodeService:
     own_runtime = kubernetes.container_runtime == "packages"
+    # k3s takes all plugins from the folder in which it finds `host-local`.
     search_path = f"{PLUGIN_FOLDER}:{SYSTEM_PATH}" if own_runtime else SYSTEM_PATH
     template = (FILES / "k3s.service").read_text()
     return NodeService(

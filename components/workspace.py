@@ -33,8 +33,10 @@ class SiteWorkspaceArgs:
     """Identifies the cluster: another name means other objects, an unknown kubeconfig does not."""
     access: ClusterAccess
     """The cluster."""
+    servers: Sequence[Worker]
+    """Nodes that joined the control plane."""
     agents: Sequence[Worker]
-    """Nodes that joined; without any, the server runs workloads too."""
+    """Nodes that joined for workloads; without any, the servers run them too."""
 
 
 class SiteWorkspace(pulumi.ComponentResource):
@@ -62,7 +64,7 @@ class SiteWorkspace(pulumi.ComponentResource):
         self.workspace = Workspace(
             provider=provider,
             namespace=namespace.id,
-            workers=args.agents or (args.access.node,),
+            workers=args.agents or (args.access.node, *args.servers),
             spares_server=bool(args.agents),
         )
         self._deny_all(name, options)

@@ -13,6 +13,7 @@ READY = "Ready"
 """What a resource of a node calls the state that is wanted; any other text says what stands in the way."""
 POLL_SECONDS = 0.7
 PROGRESS_SECONDS = 10.0
+DRAIN_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,23 @@ async def label_node(server: Host, name: str, kubeconfig_path: str, labels: Mapp
     """Set labels (None removes one) and let pods onto the node."""
     lines = [f"{key}-" if value is None else f"{key}={value}" for key, value in labels.items()]
     await server.change("node-label", NODE=name, LABELS="\n".join(lines), KUBECONFIG_PATH=kubeconfig_path)
+
+
+async def drain_node(server: Host, name: str, kubeconfig_path: str) -> None:
+    """Let pods move to other nodes, those that the cluster does not keep on each node; warn of those that stay.
+
+    Raises:
+        EdgehostError: The server was not entered, or the cluster does not answer.
+    """
+    report = await server.change(
+        "node-drain",
+        timeout_seconds=DRAIN_SECONDS * 2,
+        NODE=name,
+        SECONDS_ALLOWED=str(DRAIN_SECONDS),
+        KUBECONFIG_PATH=kubeconfig_path,
+    )
+    if report.one("undrained"):
+        await server.log.warn(f"{name} was not drained within {DRAIN_SECONDS} s; its pods were ended.")
 
 
 def label_changes(old: Mapping[str, str], wanted: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str | None]:

@@ -10,6 +10,13 @@ FOLDER = Path(__file__).parent / "scripts"
 # Every script stands on these: strict mode and refusals, the host's own record of what was there before, and
 # ways to read the kernel.
 FOUNDATION = ("prologue", "records", "cgroups", "sysctls", "artifacts", "units", "kernel", "swap", "kubectl")
+# What only the scripts of a family stand on as well, by the first part of their names.
+FAMILIES = {
+    "k3s": ("node",),
+    "kubeadm": ("node", "kubeadm"),
+    "control": ("node", "kubeadm"),
+    "images": ("images",),
+}
 REFUSAL = re.compile(r"^kubevc-refusal (?P<kind>[a-z-]+)(?: (?P<detail>.*))?$", re.MULTILINE)
 
 
@@ -30,7 +37,8 @@ def compose(name: str, values: Mapping[str, str], *, keeps_stdin: bool = False) 
         keeps_stdin: Whether the script reads its own stdin (the program is then an argument of sh).
     """
     assignments = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
-    foundation = "".join(load_script(part) for part in FOUNDATION)
+    family = FAMILIES.get(name.split("-")[0], ())
+    foundation = "".join(load_script(part) for part in (*FOUNDATION, *family))
     stdin = "" if keeps_stdin else " </dev/null"
     return f"{foundation}{assignments}kubevc_step() {{\n{load_script(name)}\n}}\nkubevc_step{stdin}\n"
 

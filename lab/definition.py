@@ -15,8 +15,9 @@ from lab.paths import ROOM
 
 EDGE_LAB = ROOM / "edge-lab.yaml"
 
-# Interface names have at most 15 characters; "lab-" and "v1a2b-" stand before these two (network.py).
-InstanceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,10}$")]
+# Names of folders, namespaces and groups are made of it, and people read them.
+InstanceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
+# Interface names have at most 15 characters, and "v1a2b-" stands before it (network.py).
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,8}$")]
 
 

@@ -37,8 +37,8 @@ class InstanceFolder:
         except ValidationError as error:
             raise DefinitionError(
                 f"--name {self.name}",
-                "is not a name for an instance: 1 to 11 lower-case letters, digits and dashes",
-                "network interfaces are called after it, and their names are short",
+                "is not a name for an instance: 1 to 24 lower-case letters, digits and dashes",
+                "folders, namespaces and control groups of this machine are called after it",
                 "choose another: python -m lab up --name edge-lab",
             ) from error
 

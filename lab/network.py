@@ -12,6 +12,7 @@ from typing import Any
 from lab.command import run
 from lab.errors import InstanceError
 
+_SHORT = 11
 _NAMESPACES = Path("/run/netns")
 _BRIDGED_FRAMES = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
@@ -25,7 +26,7 @@ class Network:
 
     @property
     def bridge(self) -> str:
-        """The bridge's name: `lab-` and the instance."""
+        """The bridge's name: `lab-` and the instance, or as much of it as fits."""
         return bridge_name(self.instance)
 
     @property
@@ -128,8 +129,11 @@ class Network:
 
 
 def bridge_name(instance: str) -> str:
-    """Return the name of an instance's bridge."""
-    return f"lab-{instance}"
+    """Return the name of an instance's bridge; the kernel takes at most 15 characters."""
+    if len(instance) <= _SHORT:
+        return f"lab-{instance}"
+    # A dot can be in no instance's name, so that no other bridge has this one's.
+    return f"lab-{instance[: _SHORT - 5]}.{hashlib.sha256(instance.encode()).hexdigest()[:4]}"
 
 
 def namespaces(instance: str) -> list[str]:

@@ -18,6 +18,7 @@ class ClusterAccess(HostResource):
         node_name: pulumi.Input[str],
         unit_name: pulumi.Input[str] = "k3s.service",
         distribution: pulumi.Input[str] = "k3s",
+        wanted_version: pulumi.Input[str] | None = None,
         labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         ready_timeout_seconds: pulumi.Input[int] = 300,
         opts: pulumi.ResourceOptions | None = None,
@@ -29,7 +30,9 @@ class ClusterAccess(HostResource):
             host: The server's host; its address becomes the API's address in the kubeconfig.
             node_name: The server's own node.
             unit_name: The unit that runs the server; it is stopped before its data are removed on delete.
-            distribution: "k3s".
+            distribution: "k3s" or "kubeadm".
+            wanted_version: The version of Kubernetes that the site asks for; a step that no cluster survives is
+                refused.
             labels: Labels of the server's node.
             ready_timeout_seconds: How long the API and the node may take.
             opts: Pulumi's options.
@@ -39,6 +42,7 @@ class ClusterAccess(HostResource):
             "node_name": node_name,
             "unit_name": unit_name,
             "distribution": distribution,
+            "wanted_version": wanted_version,
             "labels": labels,
             "ready_timeout_seconds": ready_timeout_seconds,
         }
@@ -66,7 +70,10 @@ class ClusterMember(HostResource):
         server: HostArgs,
         node_name: pulumi.Input[str],
         unit_name: pulumi.Input[str],
-        token_file: pulumi.Input[str],
+        token_file: pulumi.Input[str] | None = None,
+        settings: pulumi.Input[str] | None = None,
+        version: pulumi.Input[str] | None = None,
+        control_plane: pulumi.Input[bool] = False,
         distribution: pulumi.Input[str] = "k3s",
         server_url: pulumi.Input[str] | None = None,
         labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
@@ -82,8 +89,11 @@ class ClusterMember(HostResource):
             server: A host of the cluster's control plane, where tokens are minted and nodes are asked for.
             node_name: The node's name in the cluster.
             unit_name: The agent's unit, which must be installed but need not run.
-            token_file: Where the agent reads its token; nothing usable stays there.
-            distribution: "k3s".
+            token_file: Where an agent of k3s reads its token; nothing usable stays there.
+            settings: A JoinConfiguration of kubeadm without its discovery, which is added when the host joins.
+            version: The version of Kubernetes that the node runs, for kubeadm; another one is an upgrade.
+            control_plane: Whether the node becomes a part of the control plane, for kubeadm.
+            distribution: "k3s" or "kubeadm".
             server_url: The API's address as the agent uses it.
             labels: The node's labels; others on the node are left alone.
             restart_on: Hashes of what the agent reads at its start; a change of any restarts it.
@@ -96,6 +106,9 @@ class ClusterMember(HostResource):
             "node_name": node_name,
             "unit_name": unit_name,
             "token_file": token_file,
+            "settings": settings,
+            "version": version,
+            "control_plane": control_plane,
             "distribution": distribution,
             "server_url": server_url,
             "labels": labels,

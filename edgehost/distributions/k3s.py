@@ -1,15 +1,19 @@
 """k3s: bootstrap tokens for agents, one folder of data."""
 
 import re
+from collections.abc import Sequence
 
-from edgehost.distributions.protocol import JoinToken
-from edgehost.errors import CommandFailed
+from edgehost.distributions.protocol import JoinToken, Membership
+from edgehost.errors import CommandFailed, InputError
+from edgehost.file_arguments import check_path
 from edgehost.host import Host
 
 # K10 + the sha256 of the cluster's CA + :: + the token's id + . + its secret.
 TOKEN = re.compile(r"(?P<pin>K10[0-9a-f]{64})::(?P<id>[a-z0-9]{6})\.(?P<secret>[a-z0-9]{16})")
 # The agent's unit needs its token file at every start, but not a live secret in it: the CA's pin is enough.
 SPENT = "used00.0000000000000000"
+# The last of the certificates that an agent fetches with its token.
+CERTIFICATE = "/var/lib/rancher/k3s/agent/client-k3s-controller.crt"
 UNINSTALL_SECONDS = 300.0
 
 
@@ -18,11 +22,15 @@ class K3s:
 
     token_seconds = 60
     kubeconfig_path = "/etc/rancher/k3s/k3s.yaml"
-    # The last of the certificates that an agent fetches with its token.
-    identity_path = "/var/lib/rancher/k3s/agent/client-k3s-controller.crt"
 
-    async def mint(self, server: Host, node_name: str) -> JoinToken:
-        report = await server.change("k3s-token-create", NODE=node_name, TTL=f"{self.token_seconds}s")
+    def check(self, member: Membership) -> list[InputError]:
+        return check_path("tokenFile", member.token_file)
+
+    def identity_paths(self, member: Membership) -> Sequence[str]:
+        return member.token_file, CERTIFICATE
+
+    async def mint(self, server: Host, member: Membership) -> JoinToken:
+        report = await server.change("k3s-token-create", NODE=member.node_name, TTL=f"{self.token_seconds}s")
         found = TOKEN.fullmatch(report.one("token"))
         if found is None:
             raise _not_a_token(server)
@@ -31,20 +39,31 @@ class K3s:
     async def revoke(self, server: Host, token: JoinToken) -> None:
         await server.change("k3s-token-delete", TOKEN_ID=token.token_id)
 
-    async def place(self, host: Host, token: JoinToken, token_file: str) -> None:
-        await host.change("token-place", TOKEN=token.secret, TOKEN_ID=token.token_id, TOKEN_FILE=token_file)
+    async def enter(self, host: Host, token: JoinToken, member: Membership) -> None:
+        await host.change("token-place", TOKEN=token.secret, TOKEN_ID=token.token_id, TOKEN_FILE=member.token_file)
+        await host.change("unit-restart", UNIT=member.unit_name)
 
-    async def wipe(self, host: Host, token: JoinToken, token_file: str) -> None:
-        await host.change("token-wipe", SPENT=token.spent, TOKEN_ID=token.token_id, TOKEN_FILE=token_file)
+    async def wipe(self, host: Host, token: JoinToken, member: Membership) -> None:
+        await host.change("token-wipe", SPENT=token.pin, TOKEN_ID=token.token_id, TOKEN_FILE=member.token_file)
 
-    async def forget_identity(self, host: Host, unit_name: str) -> None:
-        await host.change("k3s-forget-identity", UNIT=unit_name)
+    async def forget_identity(self, host: Host, member: Membership) -> None:
+        await host.change("k3s-forget-identity", UNIT=member.unit_name)
 
     async def forget_node(self, server: Host, node_name: str) -> None:
         await server.change("k3s-forget-node", NODE=node_name, KUBECONFIG_PATH=self.kubeconfig_path)
 
+    async def upgrade(self, host: Host, member: Membership) -> None:
+        await host.change("unit-restart", UNIT=member.unit_name)
+
+    async def withdraw(self, host: Host, member: Membership) -> None:
+        """Do nothing: agents are no part of the control plane."""
+        del host, member
+
     async def uninstall(self, host: Host, unit_name: str) -> None:
         await host.change("k3s-uninstall", timeout_seconds=UNINSTALL_SECONDS, UNIT=unit_name)
+
+    async def forget_token(self, host: Host, member: Membership) -> None:
+        await host.change("token-delete", TOKEN_FILE=member.token_file)
 
 
 def _not_a_token(server: Host) -> CommandFailed:

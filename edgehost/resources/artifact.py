@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgehost.errors import ChecksumMismatch, InputError
+from edgehost.file_arguments import check_mode, check_path
 from edgehost.host import Host
 from edgehost.manifest import sha256_of
 from edgehost.resource import HostInputs, Resource
-from edgehost.resources.file import check_mode, check_path
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 TRANSFER_SECONDS = 1800.0

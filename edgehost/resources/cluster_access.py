@@ -10,6 +10,7 @@ from edgehost.errors import InputError
 from edgehost.host import Host
 from edgehost.node import POLL_SECONDS, READY, Node, label_changes, label_node, not_ready, read_node, wait_for
 from edgehost.resource import HostInputs, Resource
+from edgehost.resources.version_steps import check_versions
 
 DEPARTURE_SECONDS = 120.0
 SERVER = re.compile(r"^(\s*server: https://)[^:/\s]+(:\d+)", re.MULTILINE)
@@ -23,6 +24,7 @@ class ClusterAccessInputs(HostInputs):
         node_name: The server's own node.
         unit_name: The unit that runs the server.
         distribution: A key of DISTRIBUTIONS.
+        wanted_version: The version of Kubernetes that the site asks for, to refuse steps that no cluster survives.
         labels: Labels of the server's node.
         ready_timeout_seconds: How long the API and the node may take.
         status: Always `Ready` in what is wanted; in the state what keeps the first node from it.
@@ -31,6 +33,7 @@ class ClusterAccessInputs(HostInputs):
     node_name: str
     unit_name: str
     distribution: str = "k3s"
+    wanted_version: str | None = None
     labels: dict[str, str] = field(default_factory=dict[str, str])
     ready_timeout_seconds: int = 300
     status: str = READY
@@ -56,7 +59,7 @@ class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
     inputs = ClusterAccessInputs
     state = ClusterAccessState
     replace_on = frozenset({"nodeName", "distribution"})
-    not_compared = frozenset({"readyTimeoutSeconds", "unitName"})
+    not_compared = frozenset({"readyTimeoutSeconds", "unitName", "wantedVersion"})
     secret_outputs = frozenset({"kubeconfig"})
 
     def identity(self, inputs: ClusterAccessInputs) -> str:
@@ -64,6 +67,9 @@ class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
 
     def check(self, inputs: ClusterAccessInputs) -> list[InputError]:
         return check_distribution(inputs.distribution)
+
+    def check_change(self, state: ClusterAccessState, inputs: ClusterAccessInputs) -> list[InputError]:
+        return check_versions(state.version, inputs.wanted_version)
 
     async def read(self, host: Host, state: ClusterAccessState) -> ClusterAccessState | None:
         node = await _node(host, state)

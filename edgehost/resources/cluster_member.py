@@ -12,16 +12,14 @@ from dataclasses import dataclass, field, replace
 
 from edgehost.address import HostAddress
 from edgehost.distributions import DISTRIBUTIONS
-from edgehost.distributions.protocol import Distribution
+from edgehost.distributions.protocol import Distribution, JoinToken, Membership
 from edgehost.errors import AccessError, EdgehostError, InputError, NotReady
 from edgehost.forgetting import forgets_unreachable
 from edgehost.host import Host
-from edgehost.node import READY, Node, label_changes, label_node, not_ready, read_node, wait_for
+from edgehost.node import READY, Node, drain_node, label_changes, label_node, not_ready, read_node, wait_for
 from edgehost.resource import HostInputs, Resource
 from edgehost.resources.cluster_access import check_distribution
-from edgehost.resources.file import check_path
-
-DRAIN_SECONDS = 60
+from edgehost.resources.version_steps import check_versions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +30,10 @@ class ClusterMemberInputs(HostInputs):
         server: A host of the control plane, where tokens are minted and nodes are asked for.
         node_name: The node's name in the cluster.
         unit_name: The agent's unit, which must be installed but need not run.
-        token_file: Where the agent reads its token; nothing usable stays there.
+        token_file: Where an agent of k3s reads its token; nothing usable stays there.
+        settings: A JoinConfiguration of kubeadm without its discovery, which is added when the host joins.
+        version: The version of Kubernetes that the node runs, for kubeadm; another one is an upgrade.
+        control_plane: Whether the node becomes a part of the control plane, for kubeadm.
         distribution: A key of DISTRIBUTIONS.
         server_url: The API's address as the agent uses it.
         labels: The node's labels; others on the node are left alone.
@@ -44,7 +45,10 @@ class ClusterMemberInputs(HostInputs):
     server: HostAddress
     node_name: str
     unit_name: str
-    token_file: str
+    token_file: str | None = None
+    settings: str | None = None
+    version: str | None = None
+    control_plane: bool = False
     distribution: str = "k3s"
     server_url: str | None = None
     labels: dict[str, str] = field(default_factory=dict[str, str])
@@ -70,20 +74,26 @@ class ClusterMember(Resource[ClusterMemberInputs, ClusterMemberState]):
     token = "ClusterMember"
     inputs = ClusterMemberInputs
     state = ClusterMemberState
-    replace_on = frozenset({"nodeName", "unitName", "tokenFile", "distribution", "server.name"})
-    not_compared = frozenset({"readyTimeoutSeconds"})
+    replace_on = frozenset({"nodeName", "unitName", "tokenFile", "distribution", "controlPlane", "server.name"})
+    # What a host is told when it joins is of use only then.
+    not_compared = frozenset({"readyTimeoutSeconds", "settings"})
     volatile_outputs = frozenset({"nodeUid"})
 
     def identity(self, inputs: ClusterMemberInputs) -> str:
         return inputs.node_name
 
     def check(self, inputs: ClusterMemberInputs) -> list[InputError]:
-        return [*check_distribution(inputs.distribution), *check_path("tokenFile", inputs.token_file)]
+        unknown = check_distribution(inputs.distribution)
+        return unknown or DISTRIBUTIONS[inputs.distribution].check(_membership(inputs))
+
+    def check_change(self, state: ClusterMemberState, inputs: ClusterMemberInputs) -> list[InputError]:
+        return check_versions(state.version, inputs.version)
 
     async def read(self, host: Host, state: ClusterMemberState) -> ClusterMemberState | None:
         node, agent = await asyncio.gather(_node(host, state), _agent(host, state))
         labels = {key: node.labels[key] for key in state.labels if key in node.labels}
-        return replace(state, status=_status(state, node, agent), node_uid=node.uid, labels=labels)
+        version = state.version and (node.version or state.version)
+        return replace(state, status=_status(state, node, agent), node_uid=node.uid, labels=labels, version=version)
 
     async def create(self, host: Host, inputs: ClusterMemberInputs) -> ClusterMemberState:
         return await self._ensure(host, inputs, restart=False, old_labels={})
@@ -97,11 +107,14 @@ class ClusterMember(Resource[ClusterMemberInputs, ClusterMemberState]):
             await host.enter()
         except AccessError:
             if forgets_unreachable():
-                await _leave(host, state, drain=False)
+                await _leave(host, state)
             raise
-        await _leave(host, state, drain=True)
-        await DISTRIBUTIONS[state.distribution].uninstall(host, state.unit_name)
-        await host.change("token-delete", TOKEN_FILE=state.token_file)
+        distribution, member = DISTRIBUTIONS[state.distribution], _membership(state)
+        await _drain(host, state)
+        await distribution.withdraw(host, member)
+        await _leave(host, state)
+        await distribution.uninstall(host, state.unit_name)
+        await distribution.forget_token(host, member)
 
     async def _ensure(
         self, host: Host, inputs: ClusterMemberInputs, *, restart: bool, old_labels: dict[str, str]
@@ -111,6 +124,8 @@ class ClusterMember(Resource[ClusterMemberInputs, ClusterMemberState]):
             node = await _wait_for_api(host, inputs)
         if not node.uid or not agent.admitted:
             node = await _join(host, inputs, node)
+        elif inputs.version and node.version != inputs.version:
+            node = await _upgrade(host, inputs)
         elif restart or not agent.active or not node.ready:
             await host.change("unit-restart", UNIT=inputs.unit_name)
             node = await _wait_until_ready(host, inputs, inputs.ready_timeout_seconds)
@@ -139,7 +154,7 @@ async def _join(host: Host, inputs: ClusterMemberInputs, stale: Node) -> Node:
     distribution = DISTRIBUTIONS[inputs.distribution]
     if stale.uid:
         # The object is of a host that was installed anew; the cluster would take this one for an impostor.
-        await _leave(host, inputs, drain=False)
+        await _leave(host, inputs)
     left = float(inputs.ready_timeout_seconds)
     while left > 0:
         node = await _try_token(host, inputs, distribution, left)
@@ -154,10 +169,11 @@ async def _try_token(
 ) -> Node | None:
     """Return the Ready node, or None when the token expired before the agent used it."""
     # An agent that was let in, but stopped before its node appeared, is refused with what it got then.
-    await distribution.forget_identity(host, inputs.unit_name)
+    member = _membership(inputs)
+    await distribution.forget_identity(host, member)
     await distribution.forget_node(host.peer(inputs.server), inputs.node_name)
-    async with _token(host, inputs, distribution):
-        await host.change("unit-restart", UNIT=inputs.unit_name)
+    async with _token(host, inputs, distribution) as token:
+        await distribution.enter(host, token, member)
         node = await _wait(host, inputs, min(seconds_left, distribution.token_seconds))
         if node is not None or not (await _agent(host, inputs)).admitted:
             return node
@@ -166,17 +182,18 @@ async def _try_token(
 
 
 @asynccontextmanager
-async def _token(host: Host, inputs: ClusterMemberInputs, distribution: Distribution) -> AsyncGenerator[None, None]:
-    """Have a token in the agent's place for as long as the block runs, however it ends."""
-    server = host.peer(inputs.server)
-    token = await distribution.mint(server, inputs.node_name)
+async def _token(
+    host: Host, inputs: ClusterMemberInputs, distribution: Distribution
+) -> AsyncGenerator[JoinToken, None]:
+    """Have a token that lives as long as the block runs, however it ends."""
+    server, member = host.peer(inputs.server), _membership(inputs)
+    token = await distribution.mint(server, member)
     try:
-        await distribution.place(host, token, inputs.token_file)
-        yield
+        yield token
     finally:
         results = await asyncio.gather(
             distribution.revoke(server, token),
-            distribution.wipe(host, token, inputs.token_file),
+            distribution.wipe(host, token, member),
             return_exceptions=True,
         )
         for problem in results:
@@ -224,23 +241,53 @@ async def _label(host: Host, inputs: ClusterMemberInputs, node: Node, old: dict[
         await label_node(server, inputs.node_name, _kubeconfig_path(inputs), changes)
 
 
-async def _leave(host: Host, inputs: ClusterMemberInputs, *, drain: bool) -> None:
+async def _upgrade(host: Host, inputs: ClusterMemberInputs) -> Node:
+    """Bring a node to another version with no pod on it, and no other node of the cluster at the same time."""
+    async with host.peer(inputs.server).lock("upgrade"):
+        await host.log.progress(f"{host.address}: upgrading to {inputs.version}")
+        await _drain(host, inputs)
+        await DISTRIBUTIONS[inputs.distribution].upgrade(host, _membership(inputs))
+        seconds = inputs.ready_timeout_seconds
+        node = await wait_for(
+            lambda: _node(host, inputs),
+            lambda node: node.ready and node.version == inputs.version,
+            host,
+            f"the node to run {inputs.version}",
+            seconds,
+        )
+        if node is None:
+            raise await _timed_out(host, inputs)
+        await label_node(host.peer(inputs.server), inputs.node_name, _kubeconfig_path(inputs), {})
+        return replace(node, cordoned=False)
+
+
+async def _drain(host: Host, inputs: ClusterMemberInputs) -> None:
+    """Let the node's pods move; a cluster that is gone has none, and pods that do not go are ended with the node."""
+    try:
+        await drain_node(host.peer(inputs.server), inputs.node_name, _kubeconfig_path(inputs))
+    except EdgehostError as error:
+        await host.log.warn(f"the node {inputs.node_name} was not drained: {error}")
+
+
+async def _leave(host: Host, inputs: ClusterMemberInputs) -> None:
     """Remove the node from the cluster; a cluster that is gone has nothing to be removed from."""
     server = host.peer(inputs.server)
     try:
-        report = await server.change(
-            "node-remove",
-            timeout_seconds=DRAIN_SECONDS * 2,
-            NODE=inputs.node_name,
-            DRAIN=str(drain).lower(),
-            SECONDS_ALLOWED=str(DRAIN_SECONDS),
-            KUBECONFIG_PATH=_kubeconfig_path(inputs),
-        )
+        await server.change("node-delete", NODE=inputs.node_name, KUBECONFIG_PATH=_kubeconfig_path(inputs))
     except EdgehostError as error:
         await host.log.warn(f"the node object {inputs.node_name} stays in the cluster: {error}")
-        return
-    if report.one("undrained"):
-        await host.log.warn(f"{inputs.node_name} was not drained within {DRAIN_SECONDS} s; its pods were ended.")
+
+
+def _membership(inputs: ClusterMemberInputs) -> Membership:
+    return Membership(
+        node_name=inputs.node_name,
+        unit_name=inputs.unit_name,
+        version=inputs.version or "",
+        token_file=inputs.token_file or "",
+        settings=inputs.settings or "",
+        server_url=inputs.server_url or "",
+        control_plane=inputs.control_plane,
+    )
 
 
 async def _node(host: Host, inputs: ClusterMemberInputs) -> Node:
@@ -248,12 +295,8 @@ async def _node(host: Host, inputs: ClusterMemberInputs) -> Node:
 
 
 async def _agent(host: Host, inputs: ClusterMemberInputs) -> _Agent:
-    report = await host.read(
-        "agent-read",
-        UNIT=inputs.unit_name,
-        TOKEN_FILE=inputs.token_file,
-        IDENTITY_PATH=DISTRIBUTIONS[inputs.distribution].identity_path,
-    )
+    paths = DISTRIBUTIONS[inputs.distribution].identity_paths(_membership(inputs))
+    report = await host.read("agent-read", UNIT=inputs.unit_name, IDENTITY_PATHS="\n".join(paths))
     return _Agent(report.flag("active"), report.flag("admitted"))
 
 

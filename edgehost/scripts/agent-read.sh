@@ -1,5 +1,11 @@
 #!/bin/sh
-# Report whether an agent runs and could come back after a restart. UNIT TOKEN_FILE IDENTITY_PATH
+# Report whether an agent runs and could come back after a restart. UNIT IDENTITY_PATHS (one a line)
 set -eu
+admitted=true
+while read -r path; do
+  [ -f "$path" ] || admitted=false
+done <<END
+$IDENTITY_PATHS
+END
 echo "active $(unit_active "$UNIT")"
-if [ -f "$TOKEN_FILE" ] && [ -f "$IDENTITY_PATH" ]; then echo "admitted true"; fi
+echo "admitted $admitted"

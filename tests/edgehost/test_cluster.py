@@ -3,10 +3,12 @@
 import dataclasses
 
 import pytest
+import yaml
 
 from edgehost.address import HostAddress
 from edgehost.distributions.k3s import K3s
-from edgehost.distributions.protocol import JoinToken
+from edgehost.distributions.kubeadm import Kubeadm, join_configuration
+from edgehost.distributions.protocol import JoinToken, Membership
 from edgehost.errors import CommandFailed
 from edgehost.host import Host
 from edgehost.node import label_changes
@@ -18,6 +20,7 @@ PIN = "K10" + "ab" * 32
 SECRET = "abcdef.0123456789abcdef"
 TOKEN = JoinToken("abcdef", f"{PIN}::used00.0000000000000000", f"{PIN}::{SECRET}")
 FILE = "/etc/rancher/k3s/token"
+MEMBER = Membership(node_name="edge1", unit_name="k3s-agent.service", token_file=FILE)
 
 
 def test_a_token_shows_itself_nowhere() -> None:
@@ -26,11 +29,11 @@ def test_a_token_shows_itself_nowhere() -> None:
 
 async def test_a_token_lies_in_memory_and_only_a_spent_one_stays(host: Host, machine: DisposableHost) -> None:
     k3s = K3s()
-    await k3s.place(host, TOKEN, FILE)
+    await host.change("token-place", TOKEN=TOKEN.secret, TOKEN_ID=TOKEN.token_id, TOKEN_FILE=FILE)
     assert machine.run(f"cat {FILE}") == TOKEN.secret + "\n"
     assert machine.run(f"stat -L -c '%a %U' {FILE}; stat -f -c %T $(readlink {FILE})") == "600 root\ntmpfs\n"
     assert machine.run("stat -c %a /run/kubevc") == "700\n"
-    await k3s.wipe(host, TOKEN, FILE)
+    await k3s.wipe(host, TOKEN, MEMBER)
     assert machine.run(f"cat {FILE}; stat -c '%a %F' {FILE}") == f"{PIN}::used00.0000000000000000\n600 regular file\n"
     assert machine.run("ls -d /run/kubevc 2>/dev/null || true") == ""
     assert machine.run(f"grep -rl {SECRET} /etc /run /var/lib/edgehost || true") == ""
@@ -41,7 +44,7 @@ async def test_an_answer_that_is_no_token_is_refused(host: Host, machine: Dispos
     machine.write("/usr/local/bin/k3s", "#!/bin/sh\necho K10abc::server:old-style\n")
     machine.run("chmod 755 /usr/local/bin/k3s")
     with pytest.raises(CommandFailed) as refusal:
-        await K3s().mint(host, "edge1")
+        await K3s().mint(host, MEMBER)
     assert "did not print a token with the cluster's CA in it" in str(refusal.value)
     assert "old-style" not in str(refusal.value)
 
@@ -68,7 +71,7 @@ def test_the_kubeconfig_names_the_host() -> None:
 
 
 def test_an_unknown_distribution_is_refused() -> None:
-    assert "Use one of k3s" in str(check_distribution("k0s")[0])
+    assert "Use one of k3s, kubeadm" in str(check_distribution("k0s")[0])
 
 
 def test_a_membership_that_was_begun_can_be_undone() -> None:
@@ -78,3 +81,46 @@ def test_a_membership_that_was_begun_can_be_undone() -> None:
     )
     begun = ClusterMember().begun(inputs)
     assert dataclasses.asdict(begun) == {**dataclasses.asdict(inputs), "node_uid": ""}
+
+
+JOINING = Membership(
+    node_name="cp2",
+    unit_name="kubelet.service",
+    version="v1.34.1",
+    settings="kind: JoinConfiguration\ncontrolPlane: {localAPIEndpoint: {advertiseAddress: 10.0.0.2}}\n",
+    server_url="https://10.0.0.1:6443",
+    control_plane=True,
+)
+
+
+def test_kubeadm_is_told_the_secrets_of_one_join_beside_its_settings() -> None:
+    token = JoinToken("abcdef", "sha256:" + "ab" * 32, SECRET, "cd" * 32)
+    assert yaml.safe_load(join_configuration(JOINING, token)) == {
+        "kind": "JoinConfiguration",
+        "discovery": {
+            "bootstrapToken": {
+                "apiServerEndpoint": "10.0.0.1:6443",
+                "token": SECRET,
+                "caCertHashes": ["sha256:" + "ab" * 32],
+            }
+        },
+        "controlPlane": {"localAPIEndpoint": {"advertiseAddress": "10.0.0.2"}, "certificateKey": "cd" * 32},
+    }
+
+
+def test_an_agent_gets_no_certificate_key() -> None:
+    member = dataclasses.replace(JOINING, control_plane=False, settings="kind: JoinConfiguration\n")
+    assert "controlPlane" not in join_configuration(member, JoinToken("abcdef", "sha256:", SECRET))
+
+
+def test_kubeadm_without_settings_is_refused() -> None:
+    assert "there are no `settings` or no `version`" in str(Kubeadm().check(MEMBER)[0])
+
+
+async def test_an_answer_of_kubeadm_that_is_no_token_is_refused(host: Host, machine: DisposableHost) -> None:
+    machine.write("/usr/local/bin/kubeadm", "#!/bin/sh\necho kubeadm join 10.0.0.1:6443 --token old-style\n")
+    machine.run("chmod 755 /usr/local/bin/kubeadm")
+    with pytest.raises(CommandFailed) as refusal:
+        await Kubeadm().mint(host, JOINING)
+    assert "did not print a token and the hash of the cluster's CA" in str(refusal.value)
+    assert "old-style" not in str(refusal.value)

@@ -8,6 +8,7 @@ from lab.architecture import own
 from lab.definition import EDGE_LAB, load
 from lab.errors import DefinitionError
 from lab.instance import InstanceFolder
+from lab.network import bridge_name
 
 FOREIGN = "amd64" if own() == "arm64" else "arm64"
 
@@ -74,12 +75,19 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load(tmp_path / "none.yaml")
 
 
-@pytest.mark.parametrize("name", ["Edge", "a-name-too-long", "1st", "a.b", "../x", ""])
-def test_a_name_that_no_interface_could_have_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", ["Edge", "a-name-that-is-much-too-long", "1st", "a.b", "../x", ""])
+def test_a_name_that_does_not_fit_is_refused(name: str) -> None:
     with pytest.raises(DefinitionError) as caught:
         InstanceFolder(name)
     assert str(caught.value) == (
-        f"--name {name}: is not a name for an instance: 1 to 11 lower-case letters, digits and dashes\n"
-        "  why it matters: network interfaces are called after it, and their names are short\n"
+        f"--name {name}: is not a name for an instance: 1 to 24 lower-case letters, digits and dashes\n"
+        "  why it matters: folders, namespaces and control groups of this machine are called after it\n"
         "  what to do: choose another: python -m lab up --name edge-lab"
     )
+
+
+def test_bridges_of_long_names_are_short_and_differ() -> None:
+    names = {bridge_name(name) for name in ("edge-lab", "edge-lab-kubeadm", "edge-lab-kubernetes", "edge-labora")}
+    assert len(names) == 4
+    assert all(len(name) <= 15 for name in names)
+    assert "lab-edge-lab" in names

@@ -1,0 +1,103 @@
+"""kubeadm's configuration objects, as https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/ has them.
+
+The version of Kubernetes and the secrets of a join are not in them: whoever hands them to kubeadm adds those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from components.kubeadm_files import RUNTIME_SOCKET
+from components.site import Kubernetes, Node, Site
+
+API_VERSION = "kubeadm.k8s.io/v1beta4"
+API_PORT = 6443
+DISCOVERY_SECONDS = 50
+"""A join that has not found the cluster by then has a token that is about to end."""
+
+
+def server_url(server: Node) -> str:
+    """Return the address at which nodes join and the API answers."""
+    return f"https://{server.address}:{API_PORT}"
+
+
+def plane_settings(site: Site, node: Node) -> str:
+    """Return what kubeadm is told of the control plane on a node, the ClusterConfiguration last."""
+    documents = [
+        _init(node, runs_workloads=node in site.workers),
+        {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "cgroupDriver": "systemd"},
+        _proxy(site.kubernetes),
+        _cluster(site.kubernetes, site.servers),
+    ]
+    return yaml.safe_dump_all(documents, sort_keys=False)
+
+
+def join_settings(site: Site, node: Node) -> str:
+    """Return what `kubeadm join` reads on a node, without the cluster that it finds by a token."""
+    settings = {
+        "apiVersion": API_VERSION,
+        "kind": "JoinConfiguration",
+        "nodeRegistration": _registration(node, untainted=node.role == "server" and node in site.workers),
+        "timeouts": {"discovery": f"{DISCOVERY_SECONDS}s"},
+    }
+    if node.role == "server":
+        settings["controlPlane"] = {"localAPIEndpoint": _endpoint(node)}
+    return yaml.safe_dump(settings, sort_keys=False)
+
+
+def _init(server: Node, *, runs_workloads: bool) -> dict[str, Any]:
+    registration = _registration(server, untainted=runs_workloads)
+    # kubeadm 1.33 and 1.34 write an IPv4 address in brackets for this check of proxies, which Go's URLs refuse since
+    # 1.26; the later ones do not, and no check of a proxy is lost: kubeadm only warns of them.
+    registration["ignorePreflightErrors"] = ["HTTPProxyCIDR"]
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "InitConfiguration",
+        "localAPIEndpoint": _endpoint(server),
+        "nodeRegistration": registration,
+    }
+
+
+def _endpoint(node: Node) -> dict[str, Any]:
+    return {"advertiseAddress": str(node.address), "bindPort": API_PORT}
+
+
+def _registration(node: Node, *, untainted: bool) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "criSocket": f"unix://{RUNTIME_SOCKET}",
+        "imagePullPolicy": "IfNotPresent",
+        "kubeletExtraArgs": [{"name": "node-ip", "value": str(node.address)}],
+        # Without the key, kubeadm keeps workloads off a server.
+        **({"taints": []} if untainted else {}),
+    }
+
+
+def _proxy(kubernetes: Kubernetes) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "mode": "iptables",
+    }
+    limit = kubernetes.conntrack_max_per_core
+    if limit is not None:
+        # Without a minimum of 0, the kernel's limit would be raised to it all the same.
+        settings["conntrack"] = {"maxPerCore": limit, **({"min": 0} if limit == 0 else {})}
+    return settings
+
+
+def _cluster(kubernetes: Kubernetes, servers: Sequence[Node]) -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ClusterConfiguration",
+        # Given from the beginning, so that more control planes can join later.
+        "controlPlaneEndpoint": f"{servers[0].address}:{API_PORT}",
+        "networking": {
+            "podSubnet": str(kubernetes.pod_cidr),
+            "serviceSubnet": str(kubernetes.service_cidr),
+        },
+        "apiServer": {"certSANs": [str(node.address) for node in servers]},
+    }

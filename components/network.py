@@ -1,0 +1,41 @@
+"""The network of pods and the policies on it, for a distribution that brings neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.cluster import brings_network
+from components.flannel import Flannel, FlannelArgs
+from components.handles import Workspace
+from components.kube_router import KubeRouter, KubeRouterArgs
+from components.site import Kubernetes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterNetworkArgs:
+    """What a network is made of."""
+
+    kubernetes: Kubernetes
+    """The cluster's settings."""
+    workspace: Workspace
+    """Provider of the cluster's objects."""
+
+
+class ClusterNetwork(pulumi.ComponentResource):
+    """Let pods of all nodes reach each other, as far as policies let them.
+
+    Pods do not wait for it: one that comes first is tried again until its node has a network.
+    """
+
+    def __init__(self, name: str, args: ClusterNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("kubevc:network:ClusterNetwork", name, None, opts)
+        if not brings_network(args.kubernetes):
+            self._make(name, args)
+        self.register_outputs({})
+
+    def _make(self, name: str, args: ClusterNetworkArgs) -> None:
+        options = pulumi.ResourceOptions(parent=self, provider=args.workspace.provider)
+        Flannel(f"{name}-flannel", FlannelArgs(pod_cidr=args.kubernetes.pod_cidr), options)
+        KubeRouter(f"{name}-policies", KubeRouterArgs(service_cidr=args.kubernetes.service_cidr), options)

@@ -1,0 +1,23 @@
+"""What a node needs on its host whatever the distribution: packages, features and settings of the kernel."""
+
+NFS_CLIENT = ("nfs-common",)
+RUNTIME_PACKAGES = (
+    "conntrack",
+    "containerd",
+    "containernetworking-plugins",
+    "ebtables",
+    "ethtool",
+    "ipset",
+    "iptables",
+    "runc",
+    "socat",
+)
+PLUGIN_FOLDER = "/usr/lib/cni"
+"""Where Debian's CNI plugins are."""
+KERNEL_FEATURES = ("br_netfilter", "nf_conntrack", "overlay", "vxlan")
+SYSCTLS = {
+    "net.bridge.bridge-nf-call-ip6tables": "1",
+    "net.bridge.bridge-nf-call-iptables": "1",
+    "net.ipv4.ip_forward": "1",
+    "net.ipv6.conf.all.forwarding": "1",
+}

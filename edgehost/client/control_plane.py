@@ -1,0 +1,46 @@
+"""The control plane of a kubeadm cluster."""
+
+import pulumi
+
+from edgehost.client.host_resource import HostArgs, HostResource
+
+
+class ControlPlane(HostResource):
+    """Have a host's part of a control plane: made by kubeadm, whole, at one version, with certificates that last."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        host: HostArgs,
+        node_name: pulumi.Input[str],
+        unit_name: pulumi.Input[str],
+        version: pulumi.Input[str],
+        settings: pulumi.Input[str],
+        starts_cluster: pulumi.Input[bool] = True,
+        ready_timeout_seconds: pulumi.Input[int] = 300,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Register the control plane.
+
+        Args:
+            resource_name: The resource's name in the stack.
+            host: The host.
+            node_name: The host's node.
+            unit_name: The unit of kubelet, which must be installed but need not run.
+            version: The version of Kubernetes; another one is an upgrade of the cluster's control plane.
+            settings: kubeadm's configuration objects, the ClusterConfiguration last and without its version.
+            starts_cluster: Whether the cluster begins here; the other control planes join it as members first.
+            ready_timeout_seconds: How long the node may take to be Ready after an upgrade.
+            opts: Pulumi's options.
+        """
+        arguments = {
+            "host": host,
+            "node_name": node_name,
+            "unit_name": unit_name,
+            "version": version,
+            "settings": settings,
+            "starts_cluster": starts_cluster,
+            "ready_timeout_seconds": ready_timeout_seconds,
+        }
+        super().__init__(resource_name, arguments, ["parts", "certificates"], opts)

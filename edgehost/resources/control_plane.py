@@ -1,0 +1,145 @@
+"""The control plane of a kubeadm cluster on one host: its static pods, their version, their certificates."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from edgehost.distributions import DISTRIBUTIONS
+from edgehost.distributions.kubeadm import Kubeadm, json_documents
+from edgehost.errors import InputError
+from edgehost.host import Host
+from edgehost.node import drain_node, label_node, read_node, wait_for
+from edgehost.report import Report
+from edgehost.resource import HostInputs, Resource
+from edgehost.resources.version_steps import check_versions
+
+PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+COMPLETE = "complete"
+VALID = "valid"
+RENEWAL_DAYS = 30
+"""Certificates that end sooner are renewed; kubeadm's live a year."""
+INIT_SECONDS = 600.0
+UPGRADE_SECONDS = 1200.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPlaneInputs(HostInputs):
+    """Describe the control plane on a host.
+
+    Attributes:
+        node_name: The host's node.
+        unit_name: The unit of kubelet.
+        version: The version of Kubernetes; another one is an upgrade of the whole cluster's control plane.
+        settings: kubeadm's configuration objects, the ClusterConfiguration last and without its version.
+        starts_cluster: Whether the cluster begins here; the other control planes join it as members first.
+        ready_timeout_seconds: How long the node may take to be Ready after an upgrade.
+        parts: Always `complete` in what is wanted; in the state which static pods have no manifest.
+        certificates: Always `valid` in what is wanted; in the state which end within 30 days.
+    """
+
+    node_name: str
+    unit_name: str
+    version: str
+    settings: str
+    starts_cluster: bool = True
+    ready_timeout_seconds: int = 300
+    parts: str = COMPLETE
+    certificates: str = VALID
+
+
+class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneInputs]):
+    """Start a cluster on a host, keep its control plane whole, upgrade it, and renew its certificates."""
+
+    token = "ControlPlane"
+    inputs = ControlPlaneInputs
+    state = ControlPlaneInputs
+    replace_on = frozenset({"nodeName", "unitName", "startsCluster"})
+    not_compared = frozenset({"readyTimeoutSeconds"})
+
+    def identity(self, inputs: ControlPlaneInputs) -> str:
+        return inputs.node_name
+
+    def check_change(self, state: ControlPlaneInputs, inputs: ControlPlaneInputs) -> list[InputError]:
+        return check_versions(state.version, inputs.version)
+
+    async def read(self, host: Host, state: ControlPlaneInputs) -> ControlPlaneInputs | None:
+        report = await host.read("control-plane-read", CONFIG=_config(state, state.version))
+        if not report.flag("made"):
+            return None
+        found = report.pairs("part")
+        version = found.get("kube-apiserver", state.version)
+        return replace(state, version=version, parts=_missing(found), certificates=expiring(report))
+
+    async def create(self, host: Host, inputs: ControlPlaneInputs) -> ControlPlaneInputs:
+        if inputs.starts_cluster:
+            config = _config(inputs, inputs.version)
+            values = {"CONFIG": config, "VERSION": inputs.version, "UNIT": inputs.unit_name}
+            await host.change("kubeadm-init", timeout_seconds=INIT_SECONDS, **values)
+        return inputs
+
+    async def update(self, host: Host, state: ControlPlaneInputs, inputs: ControlPlaneInputs) -> ControlPlaneInputs:
+        if state.version != inputs.version and inputs.starts_cluster:
+            await _upgrade(host, inputs)
+        if state.certificates != VALID or state.parts != COMPLETE or state.settings != inputs.settings:
+            renew = str(state.certificates != VALID).lower()
+            config = _config(inputs, inputs.version)
+            await host.change("control-plane-repair", timeout_seconds=INIT_SECONDS, CONFIG=config, RENEW=renew)
+        return inputs
+
+    async def delete(self, host: Host, state: ControlPlaneInputs) -> None:
+        """Reset what starts the cluster; the others leave it as members do."""
+        if state.starts_cluster:
+            await DISTRIBUTIONS["kubeadm"].uninstall(host, state.unit_name)
+
+
+async def _upgrade(host: Host, inputs: ControlPlaneInputs) -> None:
+    """Upgrade with no pod on the node but the control plane's own."""
+    kubeconfig = Kubeadm.kubeconfig_path
+    async with host.lock("upgrade"):
+        await host.log.progress(f"{host.address}: upgrading the control plane to {inputs.version}")
+        await drain_node(host, inputs.node_name, kubeconfig)
+        apply = {"kubernetesVersion": inputs.version, "imagePullPolicy": "IfNotPresent", "certificateRenewal": True}
+        await host.change(
+            "kubeadm-upgrade-apply",
+            timeout_seconds=UPGRADE_SECONDS,
+            CONFIG=json_documents({"kind": "UpgradeConfiguration", "apply": apply}),
+            VERSION=inputs.version,
+            UNIT=inputs.unit_name,
+        )
+        await wait_for(
+            lambda: read_node(host, inputs.node_name, kubeconfig),
+            lambda node: node.ready and node.version == inputs.version,
+            host,
+            f"the node to run {inputs.version}",
+            inputs.ready_timeout_seconds,
+        )
+        await label_node(host, inputs.node_name, kubeconfig, {})
+
+
+def _config(inputs: ControlPlaneInputs, version: str) -> str:
+    return f"{inputs.settings.rstrip()}\nkubernetesVersion: {version}\n"
+
+
+def _missing(found: dict[str, str]) -> str:
+    missing = [part for part in PARTS if part not in found]
+    return COMPLETE if not missing else f"no manifest of {', '.join(missing)}"
+
+
+def expiring(report: Report) -> str:
+    """Return which certificates end soon; what cannot be read is no reason to call them valid."""
+    try:
+        content = cast(dict[str, Any], json.loads(report.one("certificates")))
+        days = {entry["name"]: _days_left(entry["expirationDate"]) for entry in content["certificates"]}
+    except (ValueError, KeyError, TypeError):
+        return "cannot be read"
+    soon = {name: left for name, left in days.items() if left < RENEWAL_DAYS}
+    if not soon:
+        return VALID
+    first = min(soon.values())
+    when = "expired" if first < 0 else f"{first:.0f} days left"
+    return f"{when}: {', '.join(sorted(soon))}"
+
+
+def _days_left(when: str) -> float:
+    return (datetime.fromisoformat(when) - datetime.now(UTC)).total_seconds() / 86400

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Write the manifests of the control plane anew, and the certificates where they end soon. CONFIG RENEW (true or false)
+set -eu
+if [ "$RENEW" = true ]; then printf '%s' "$CONFIG" | run_kubeadm certs renew all --config /dev/stdin; fi
+printf '%s' "$CONFIG" | run_kubeadm init phase etcd local --config /dev/stdin
+printf '%s' "$CONFIG" | run_kubeadm init phase control-plane all --config /dev/stdin
+if [ "$RENEW" = true ]; then restart_pods etcd kube-apiserver kube-controller-manager kube-scheduler; fi

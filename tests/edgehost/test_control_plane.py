@@ -1,0 +1,74 @@
+"""What a control plane's report says, and which changes of it are refused. Real control planes are in tests/lab."""
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edgehost.address import HostAddress
+from edgehost.host import Host
+from edgehost.report import Report
+from edgehost.resources.control_plane import VALID, ControlPlane, ControlPlaneInputs, expiring
+from tests.edgehost.disposable_host import DisposableHost
+
+ADMIN = "/etc/kubernetes/admin.conf"
+MANIFESTS = "/etc/kubernetes/manifests"
+WANTED = ControlPlaneInputs(
+    host=HostAddress(name="cp1", address="10.0.0.1"),
+    node_name="cp1",
+    unit_name="kubelet.service",
+    version="v1.34.1",
+    settings="kind: ClusterConfiguration\n",
+)
+
+
+def report(days_left: dict[str, float]) -> Report:
+    ends = {name: (datetime.now(UTC) + timedelta(days=days)).isoformat() for name, days in days_left.items()}
+    entries = [{"name": name, "expirationDate": end} for name, end in ends.items()]
+    return Report.parse(f"certificates {json.dumps({'certificates': entries})}")
+
+
+@pytest.mark.parametrize(
+    ("days_left", "said"),
+    [
+        ({"apiserver": 364, "admin.conf": 31}, VALID),
+        ({"apiserver": 364, "admin.conf": 12.4, "etcd-server": 20}, "12 days left: admin.conf, etcd-server"),
+        ({"apiserver": -0.5, "admin.conf": 90}, "expired: apiserver"),
+    ],
+)
+def test_certificates_show_when_less_than_thirty_days_are_left(days_left: dict[str, float], said: str) -> None:
+    assert expiring(report(days_left)) == said
+
+
+def test_certificates_that_cannot_be_read_are_not_called_valid() -> None:
+    assert expiring(Report.parse("certificates ")) == "cannot be read"
+
+
+async def test_a_host_without_a_cluster_has_no_control_plane(host: Host) -> None:
+    assert await ControlPlane().read(host, dataclasses.replace(WANTED, host=host.address)) is None
+
+
+async def test_a_manifest_that_is_gone_shows_by_name(host: Host, machine: DisposableHost) -> None:
+    machine.write(ADMIN, "")
+    for part in ("etcd", "kube-apiserver", "kube-controller-manager"):
+        machine.write(f"{MANIFESTS}/{part}.yaml", f"    image: registry.k8s.io/{part}:v1.33.9\n")
+    found = await ControlPlane().read(host, dataclasses.replace(WANTED, host=host.address))
+    assert found is not None
+    assert (found.version, found.parts) == ("v1.33.9", "no manifest of kube-scheduler")
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("v1.33.9", "older than v1.34.1, which the cluster runs"), ("v1.36.0", "Go through a v1.35 release first")],
+)
+def test_a_step_that_no_cluster_survives_is_refused(version: str, said: str) -> None:
+    problems = ControlPlane().check_change(WANTED, dataclasses.replace(WANTED, version=version))
+    assert said in str(problems[0])
+
+
+async def test_a_cluster_of_somebody_else_is_not_touched(host: Host, machine: DisposableHost) -> None:
+    machine.write("/etc/kubernetes/pki/ca.crt", "theirs")
+    with pytest.raises(Exception, match="has the files of a cluster that this program did not make"):
+        await ControlPlane().create(host, dataclasses.replace(WANTED, host=host.address))
+    assert machine.run("cat /etc/kubernetes/pki/ca.crt") == "theirs"
