@@ -152,6 +152,14 @@ def _status(state: ClusterMemberState, node: Node, agent: _Agent) -> str:
 async def _join(host: Host, inputs: ClusterMemberInputs, stale: Node) -> Node:
     """Let the host in; a token that expired before the agent used it is followed by another one."""
     distribution = DISTRIBUTIONS[inputs.distribution]
+    if inputs.control_plane:
+        # etcd takes one new member after the other.
+        async with host.peer(inputs.server).lock("control-plane"):
+            return await _join_by(host, inputs, stale, distribution)
+    return await _join_by(host, inputs, stale, distribution)
+
+
+async def _join_by(host: Host, inputs: ClusterMemberInputs, stale: Node, distribution: Distribution) -> Node:
     if stale.uid:
         # The object is of a host that was installed anew; the cluster would take this one for an impostor.
         await _leave(host, inputs)

@@ -18,8 +18,9 @@ import skimage
 import yaml
 
 from proxy.access.keys import new_key
+from tests.lab import promises
 from tests.lab.load import load
-from tests.lab.site_under_test import SiteUnderTest, differences
+from tests.lab.site_under_test import SiteUnderTest
 from tests.proxy.access_server import client_context, issue
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
@@ -33,28 +34,15 @@ def test_preview_of_bare_hosts_says_per_host_what_is_missing(bare_site: SiteUnde
 
 
 def test_up_ends_with_an_answered_picture(site: SiteUnderTest) -> None:
-    outputs = site.outputs()
-    answer = outputs["answer"]
-    assert isinstance(answer, dict)
-    assert "cup" in {found["label"] for found in answer["detections"]}
-    assert str(outputs["endpoint"]).startswith(f"http://{site.prefix}")
+    promises.the_picture_is_answered(site)
 
 
-def test_the_nodes_are_ready_and_carry_their_roles(site: SiteUnderTest) -> None:
-    nodes = json.loads(site.kubectl("get nodes -o json"))["items"]
-    ready = {
-        node["metadata"]["name"]
-        for node in nodes
-        for condition in node["status"]["conditions"]
-        if condition["type"] == "Ready" and condition["status"] == "True"
-    }
-    assert ready == {"cp1", "edge1"}
+def test_the_nodes_are_ready(site: SiteUnderTest) -> None:
+    promises.nodes_are_ready(site, {"cp1", "edge1"})
 
 
 def test_a_second_up_changes_nothing_and_writes_on_no_host(site: SiteUnderTest) -> None:
-    site.clear_journal()
-    site.up("--expect-no-changes")
-    assert site.writes() == []
+    promises.a_second_up_writes_nothing(site)
 
 
 def test_preview_expects_no_changes(site: SiteUnderTest) -> None:
@@ -62,9 +50,7 @@ def test_preview_expects_no_changes(site: SiteUnderTest) -> None:
 
 
 def test_the_kubeconfig_is_secret(site: SiteUnderTest) -> None:
-    assert "client-key-data" in str(site.outputs()["kubeconfig"])
-    assert "client-key-data" not in site.pulumi("stack output", "--json").said
-    assert "client-key-data" not in site.pulumi("stack export").said
+    promises.the_kubeconfig_is_secret(site)
 
 
 def test_no_join_token_is_left_anywhere(site: SiteUnderTest) -> None:
@@ -80,13 +66,7 @@ def test_no_join_token_is_left_anywhere(site: SiteUnderTest) -> None:
 
 
 def test_the_model_servers_are_reachable_from_the_proxy_alone(site: SiteUnderTest) -> None:
-    address = site.kubectl(
-        "get pods -n serving -l app.kubernetes.io/name=model-detector -o jsonpath={.items[0].status.podIP}"
-    )
-    refused = site.on(
-        "cp1", f"curl -s -m 3 -o /dev/null -w '%{{http_code}}' http://{address}:8501/v1/models/detector || true"
-    )
-    assert refused.strip() == "000"
+    promises.model_servers_are_for_the_proxy_alone(site)
 
 
 EDITS = {
@@ -100,13 +80,7 @@ EDITS = {
 
 
 def test_edits_by_hand_show_by_name_and_are_repaired(site: SiteUnderTest) -> None:
-    for host, command in EDITS.values():
-        site.on(host, command)
-    shown = site.preview("--expect-no-changes", status=None)
-    assert shown.status != 0
-    assert [name for name in EDITS if name not in shown.said] == [], shown.said
-    site.up()
-    site.preview("--expect-no-changes")
+    promises.edits_show_and_are_repaired(site, EDITS)
 
 
 def served_versions(site: SiteUnderTest, model: str) -> set[str]:
@@ -224,5 +198,4 @@ def test_keys_and_tls_reach_the_endpoint(site: SiteUnderTest, monkeypatch: pytes
 
 def test_destroy_leaves_the_hosts_as_they_were(site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> None:
     site.destroy()
-    after = {host: site.inventory(host) for host in bare_inventory}
-    assert {host: differences(bare_inventory[host], after[host]) for host in after} == {host: [] for host in after}
+    promises.hosts_are_as_they_were(site, bare_inventory)
