@@ -13,6 +13,11 @@ ARCH ?= amd64
 REPEATS ?= 5
 MINUTES ?= 10
 DISTRIBUTION ?=
+VERSION ?=
+WITH ?=
+TABLE ?= components/artifacts.lock.yaml
+KEYRING ?=
+SIGNATURES ?=
 PYTHON := .venv/bin/python
 LAB := $(wildcard lab/$(SITE).yaml)
 EVENTS := .state/events/$(SITE).jsonl
@@ -21,7 +26,7 @@ ENV := eval "$$($(PYTHON) -m toolchain env)"
 FORGETTING := trap 'rm -f .state/tmp/kubeconfig*' EXIT; $(ENV)
 TESTING := $(ENV); unset TMPDIR
 
-.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench table3 table4 figure7 env kubeconfig key site images models publish docs
+.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench table3 table4 figure7 env kubeconfig key site pin images models publish docs
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +114,10 @@ key: setup ## make an API key: make key NAME=phone (KEYS=keys.yaml adds its hash
 
 site: setup ## write a starting file for a site of your own: make site NAME=seoul
 	@$(PYTHON) -m components.new "$(NAME)"
+
+pin: setup ## write a release's checksums into the lock table: make pin DISTRIBUTION=kubeadm VERSION=v1.34.1
+	@$(PYTHON) -m components.pinning --table "$(TABLE)" $(if $(KEYRING),--runc-keyring "$(KEYRING)") \
+	  $(if $(SIGNATURES),--require-signatures) $(if $(DISTRIBUTION),"$(DISTRIBUTION)=$(VERSION)") $(WITH)
 
 docs: setup ## write the generated reference pages again
 	@$(PYTHON) -m components.reference

@@ -153,7 +153,7 @@ class ArtifactSource:
                 where="artifacts > lock-files",
                 found=f"{entry.identity} without sha256 in {table.path}",
                 why="A file that cannot be checked is never installed.",
-                fix=f"Fill it in: python -m components.lock {table.path} {entry.identity}",
+                fix=f"Fill it in, on a machine that reaches its publisher: make pin TABLE={table.path}",
             )
         url, source_file = self._place(table, entry)
         return LockedArtifact(

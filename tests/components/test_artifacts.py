@@ -66,7 +66,7 @@ def test_what_no_table_has_is_refused(table: Path, name: str, architecture: str)
 def test_a_row_without_a_checksum_is_refused_with_the_command_that_fills_it_in(table: Path) -> None:
     with pytest.raises(LockTableError) as refused:
         ArtifactSource.read([table], None).locate("later", "v1", "amd64")
-    assert refused.value.problem.fix == f"Fill it in: python -m components.lock {table} later v1 amd64"
+    assert refused.value.problem.fix == f"Fill it in, on a machine that reaches its publisher: make pin TABLE={table}"
 
 
 def test_the_official_table_has_checksums_for_every_architecture() -> None:
