@@ -1,6 +1,7 @@
 """Versions of Kubernetes: their order, and which changes from one to another are safe."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -48,14 +49,13 @@ class KubernetesVersion:
         """Return the version without its patch: `v1.34`."""
         return f"v{self.major}.{self.minor}"
 
-    def distance(self, other: "KubernetesVersion") -> tuple[int, int, int, int]:
-        """Return how far apart two versions are; a smaller tuple is nearer."""
-        return (
-            abs(self.major - other.major),
-            abs(self.minor - other.minor),
-            abs(self.patch - other.patch),
-            abs(self.build - other.build),
-        )
+    def nearest(self, others: Iterable["KubernetesVersion"]) -> "KubernetesVersion":
+        """Return the version whose series is the fewest minor versions away; of several, the newest.
+
+        Raises:
+            ValueError: There is no other version.
+        """
+        return max(others, key=lambda other: (-abs(self.major - other.major), -abs(self.minor - other.minor), other))
 
 
 class VersionProblem(NamedTuple):

@@ -31,10 +31,17 @@ def test_versions_are_ordered_by_number_and_not_by_text() -> None:
     assert sorted(texts, key=KubernetesVersion.parse) == texts
 
 
-def test_the_minor_version_says_first_how_near_another_one_is() -> None:
-    wanted = KubernetesVersion.parse("v1.34.1")
-    others = ["v1.34.9", "v1.33.1", "v1.36.0", "v1.31.1"]
-    assert sorted(others, key=lambda text: wanted.distance(KubernetesVersion.parse(text))) == others
+@pytest.mark.parametrize(
+    ("others", "nearest"),
+    [
+        (["v1.34.0", "v1.34.9", "v1.35.1", "v1.33.1"], "v1.34.9"),
+        (["v1.31.9", "v1.33.1", "v1.36.0"], "v1.33.1"),
+        (["v1.33.9", "v1.35.0", "v2.34.1"], "v1.35.0"),
+    ],
+)
+def test_the_nearest_version_is_the_newest_of_the_nearest_series(others: list[str], nearest: str) -> None:
+    found = KubernetesVersion.parse("v1.34.1").nearest(map(KubernetesVersion.parse, others))
+    assert found == KubernetesVersion.parse(nearest)
 
 
 @pytest.mark.parametrize(
