@@ -15,12 +15,12 @@ from components import pods
 from components.access import MountedAccess, issuer_egress, mount_access, scheme
 from components.access_files import AccessFiles
 from components.artifacts import ArtifactSource
-from components.cluster import PROXY_IMAGE
 from components.endpoint_settings import Endpoint as EndpointSettings
-from components.handles import Endpoint, Host, ServedModel, Workspace
-from components.located import image_reference
+from components.handles import Endpoint, ServedModel, Workspace
+from components.placement import place
 from components.proxy_config import CONFIG_FOLDER, HTTP_PORT, config_data, config_items, outward_rules
 from components.serving import GRPC_PORT, PROXY
+from components.workloads import PROXY_WORKLOAD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +51,8 @@ class InferenceEndpoint(pulumi.ComponentResource):
         data = config_data(args.settings, args.models)
         config = ConfigMap(f"{name}-config", metadata=metadata, data=data, opts=self._common)
         self._expose(name, metadata, args)
-        host = args.workspace.worker_for({}).host
         access = mount_access(name, metadata, args.access, self._common)
-        spec: Any = _deployment_spec(args, host, data, access)
+        spec: Any = _deployment_spec(args, data, access)
         deployment = Deployment(
             f"{name}-deployment",
             metadata=metadata,
@@ -63,7 +62,9 @@ class InferenceEndpoint(pulumi.ComponentResource):
             ),
         )
         self.endpoint = Endpoint(
-            url=host.address.apply(lambda address: f"{scheme(args.settings)}://{address}:{args.settings.port_number}"),
+            url=args.workspace.workers[0].host.address.apply(
+                lambda address: f"{scheme(args.settings)}://{address}:{args.settings.port_number}"
+            ),
             certificate_file=args.settings.tls and args.settings.tls.certificate_file,
             ready=pods.ready_hash(spec, deployment),
         )
@@ -81,16 +82,15 @@ class InferenceEndpoint(pulumi.ComponentResource):
         NetworkPolicy(f"{name}-policy", metadata=metadata, spec=_policy(args), opts=self._common)
 
 
-def _deployment_spec(
-    args: InferenceEndpointArgs, host: Host, data: dict[str, str], access: MountedAccess
-) -> dict[str, Any]:
+def _deployment_spec(args: InferenceEndpointArgs, data: dict[str, str], access: MountedAccess) -> dict[str, Any]:
     settings = args.settings
+    placed = place(PROXY_WORKLOAD, args.workspace.workers, args.artifacts)
     probe = {"port": "http", "scheme": scheme(settings).upper()}
     return pods.deployment_spec(
         PROXY,
         container={
             "name": "proxy",
-            "image": image_reference(args.artifacts, host, PROXY_IMAGE),
+            "image": placed.apply(lambda placement: placement.image),
             "args": ["--config", f"{CONFIG_FOLDER}/proxy.yaml"],
             "ports": [{"name": "http", "containerPort": HTTP_PORT}],
             "resources": {
@@ -109,7 +109,8 @@ def _deployment_spec(
         },
         volumes=[{"name": "config", "configMap": {"name": PROXY, "items": config_items(args.models)}}, *access.volumes],
         replicas=settings.replicas,
-        node_selector=pods.on_architecture(host),
+        node_selector={},
+        architectures=placed.apply(lambda placement: placement.architectures),
         off_the_server=args.workspace.spares_server,
         config_text="\0".join(f"{key}={data[key]}" for key in sorted(data)),
         termination_seconds=settings.linger_seconds + settings.drain_seconds + 10,

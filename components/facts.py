@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from ipaddress import IPv4Network
+from itertools import product
 from typing import get_args
 
 from components.errors import Problem
-from components.site import Architecture, ModelStore, Node
+from components.site import Architecture, Kubernetes, ModelStore, Node
 from edgehost.client import HostFacts
 
 CLOCK_OFFSET_LIMIT_SECONDS = 30.0
 """Joining fails when a certificate is not valid yet on the node's clock."""
-SERVER_MEMORY_MIB = 900
-AGENT_MEMORY_MIB = 400
-"""Half of what k3s' documentation asks for; below it the node does not come up at all."""
+MEMORY_MIB = {
+    # Half of what k3s' documentation asks for; below it the node does not come up at all.
+    ("k3s", "server"): 900,
+    ("k3s", "agent"): 400,
+    # kubeadm refuses less before it starts a control plane (ControlPlaneMem in its constants.go).
+    ("kubeadm", "server"): 1700,
+    ("kubeadm", "agent"): 400,
+}
+"""Memory that a distribution needs to start in a role."""
+KUBEADM_SERVER_PROCESSORS = 2
+"""kubeadm refuses fewer before it starts a control plane (ControlPlaneNumCPU in its constants.go)."""
+CLUSTER_INTERFACES = ("cni0", "flannel*", "kube-*", "veth*")
+"""Interfaces that a running cluster makes itself, whose networks are its own."""
 CONTROLLERS = ("cpu", "memory", "pids")
 """Cgroup controllers without which a pod's limits would limit nothing."""
 DISK_FREE_MIB = 1500
@@ -59,14 +72,21 @@ def _architecture(facts: HostFacts, node: Node) -> Iterator[Problem]:
         )
 
 
-def _size(facts: HostFacts, node: Node) -> Iterator[Problem]:
-    memory = SERVER_MEMORY_MIB if node.role == "server" else AGENT_MEMORY_MIB
+def _size(facts: HostFacts, node: Node, distribution: str) -> Iterator[Problem]:
+    memory = MEMORY_MIB[distribution, node.role]
     if facts.memory_mib < memory:
         yield Problem(
             where=node.name,
             found=f"{facts.memory_mib} MiB of memory",
-            why=f"A k3s {node.role} needs {memory} MiB to start.",
+            why=f"A {distribution} {node.role} needs {memory} MiB to start.",
             fix="Use a larger host.",
+        )
+    if (distribution, node.role) == ("kubeadm", "server") and facts.cpu_count < KUBEADM_SERVER_PROCESSORS:
+        yield Problem(
+            where=node.name,
+            found=f"{facts.cpu_count} processor",
+            why=f"kubeadm starts a control plane on {KUBEADM_SERVER_PROCESSORS} or more only.",
+            fix="Use a larger host, or write distribution: k3s.",
         )
     if facts.disk_free_mib < DISK_FREE_MIB:
         yield Problem(
@@ -87,15 +107,30 @@ def _clock(facts: HostFacts, node: Node) -> Iterator[Problem]:
         )
 
 
-def node_problems(facts: HostFacts, node: Node) -> list[Problem]:
+def _networks(facts: HostFacts, node: Node, kubernetes: Kubernetes) -> Iterator[Problem]:
+    """Yield each network of the host that the cluster would take for its own."""
+    wanted = {"pod-cidr": kubernetes.pod_cidr, "service-cidr": kubernetes.service_cidr}
+    for there, (name, network) in product(facts.networks, wanted.items()):
+        own = any(fnmatchcase(there.interface, pattern) for pattern in CLUSTER_INTERFACES)
+        if not own and network.overlaps(IPv4Network(there.network)):
+            yield Problem(
+                where=node.name,
+                found=f"network {there.network} on {there.interface}, which overlaps {name} {network}",
+                why="Packets for one of the two would be sent to the other.",
+                fix=f"Choose a kubernetes > {name} outside {there.network}.",
+            )
+
+
+def node_problems(facts: HostFacts, node: Node, kubernetes: Kubernetes) -> list[Problem]:
     """Return what keeps a host from becoming a node."""
     if problems := list(_access(facts, node)):
         return problems
     return [
         *_system(facts, node),
         *_architecture(facts, node),
-        *_size(facts, node),
+        *_size(facts, node, kubernetes.distribution),
         *_clock(facts, node),
+        *_networks(facts, node, kubernetes),
     ]
 
 

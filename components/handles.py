@@ -89,10 +89,6 @@ class Workspace:
         """Return what must be there before a workload has a node to run on."""
         return [worker.ready_by for worker in self.workers]
 
-    def worker_for(self, selector: Mapping[str, str]) -> Worker:
-        """Return the first worker that a node selector takes; the site's rules see to it that there is one."""
-        return next(worker for worker in self.workers if selector.items() <= worker.labels.items())
-
 
 @dataclass(frozen=True, kw_only=True)
 class ModelVolume:

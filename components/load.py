@@ -16,6 +16,7 @@ from components.access_files import AccessFiles, access_problems, read_access_fi
 from components.artifacts import ArtifactSource
 from components.errors import LockTableError, Problem, SiteFileError
 from components.field_problems import field_problems
+from components.matrix import problems_of_the_file
 from components.rules import broken_rules
 from components.site import Site, parse
 from components.sources import ModelSource, missing_files, read_source
@@ -99,7 +100,7 @@ def read_named(site: Site, subject: str) -> LoadedSite:
         artifacts = ArtifactSource.read(site.artifacts.tables, site.artifacts.mirror)
     except LockTableError as error:
         raise SiteFileError(subject, [error.problem]) from error
-    if problems := _missing_artifacts(site, artifacts):
+    if problems := problems_of_the_file(site, artifacts):
         raise SiteFileError(subject, problems)
     return LoadedSite(
         site=site,
@@ -108,17 +109,6 @@ def read_named(site: Site, subject: str) -> LoadedSite:
         picture_sha256=hashlib.sha256(site.smoke.picture.read_bytes()).hexdigest(),
         access=read_access_files(site.endpoint),
     )
-
-
-def _missing_artifacts(site: Site, artifacts: ArtifactSource) -> list[Problem]:
-    """Return what keeps the cluster's own program from being installed, as far as the file tells architectures."""
-    problems: list[Problem] = []
-    for architecture in sorted({node.architecture for node in site.nodes if node.architecture}):
-        try:
-            artifacts.locate(site.kubernetes.distribution, site.kubernetes.version, architecture)
-        except LockTableError as error:
-            problems.append(error.problem)
-    return problems
 
 
 def load_file(path: Path) -> LoadedSite:

@@ -21,16 +21,3 @@ def located(
             raise pulumi.RunError(f"{host.name}: {error}") from error
 
     return host.architecture.apply(locate)
-
-
-def image_reference(artifacts: ArtifactSource, host: Host, name: str) -> pulumi.Output[str]:
-    """Return how pods name the image in an archive."""
-
-    def reference(artifact: LockedArtifact) -> str:
-        if artifact.image is None:
-            raise pulumi.RunError(
-                f"artifacts > lock-files: {name} has no image: add the reference that its archive has"
-            )
-        return artifact.image
-
-    return located(artifacts, host, name).apply(reference)

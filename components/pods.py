@@ -9,12 +9,10 @@ from typing import Any
 
 import pulumi
 
-from components.handles import Host
+from components.workloads import ARCHITECTURE_LABEL, kubernetes_architecture
 
 NOBODY = 65534
 TEMPORARY_MIB = 64
-KUBERNETES_ARCHITECTURES = {"armhf": "arm"}
-"""Debian's names of architectures to Kubernetes', where they differ."""
 
 
 def labels(app: str) -> dict[str, str]:
@@ -27,18 +25,14 @@ def selector(app: str) -> dict[str, str]:
     return {"app.kubernetes.io/name": app}
 
 
-def on_architecture(host: Host) -> dict[str, pulumi.Output[str]]:
-    """Return the node selector for a host's architecture: an image in an archive is for one architecture only."""
-    return {"kubernetes.io/arch": host.architecture.apply(lambda name: KUBERNETES_ARCHITECTURES.get(name, name))}
-
-
 def deployment_spec(
     app: str,
     *,
     container: Mapping[str, Any],
     volumes: Sequence[Mapping[str, Any]],
     replicas: int,
-    node_selector: Mapping[str, pulumi.Input[str]],
+    node_selector: Mapping[str, str],
+    architectures: pulumi.Output[Sequence[str]],
     off_the_server: bool,
     config_text: str,
     termination_seconds: int,
@@ -51,6 +45,7 @@ def deployment_spec(
         volumes: Volumes besides the temporary one.
         replicas: Number of pods.
         node_selector: Labels that a node must have.
+        architectures: Architectures that the image is there for, by Debian's names; a node must have one of them.
         off_the_server: Whether the server of the site is kept free of workloads.
         config_text: What the program reads only when it starts; another text means new pods.
         termination_seconds: Time between the request to stop and the end.
@@ -76,7 +71,7 @@ def deployment_spec(
                     "seccompProfile": {"type": "RuntimeDefault"},
                 },
                 "nodeSelector": {"kubernetes.io/os": "linux", **node_selector},
-                **(_OFF_THE_SERVER if off_the_server else {}),
+                "affinity": _affinity(architectures, off_the_server=off_the_server),
                 "containers": [_restricted(container)],
                 "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": f"{TEMPORARY_MIB}Mi"}}, *volumes],
             },
@@ -84,17 +79,13 @@ def deployment_spec(
     }
 
 
-_OFF_THE_SERVER = {
-    "affinity": {
-        "nodeAffinity": {
-            "requiredDuringSchedulingIgnoredDuringExecution": {
-                "nodeSelectorTerms": [
-                    {"matchExpressions": [{"key": "node-role.kubernetes.io/control-plane", "operator": "DoesNotExist"}]}
-                ]
-            }
-        }
-    }
-}
+def _affinity(architectures: pulumi.Output[Sequence[str]], *, off_the_server: bool) -> dict[str, Any]:
+    names = architectures.apply(lambda names: [kubernetes_architecture(name) for name in names])
+    expressions: list[dict[str, Any]] = [{"key": ARCHITECTURE_LABEL, "operator": "In", "values": names}]
+    if off_the_server:
+        expressions.append({"key": "node-role.kubernetes.io/control-plane", "operator": "DoesNotExist"})
+    terms = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
 
 
 def _restricted(container: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from components import pods
 from components.artifacts import ArtifactSource
 from components.frameworks import framework_of
 from components.frameworks.framework import Framework
-from components.handles import Host, ModelVolume, ServedModel, Workspace
-from components.located import image_reference
+from components.handles import ModelVolume, ServedModel, Workspace
+from components.placement import place
 from components.site import Model
 from components.sources import ModelSource
+from components.workloads import server_of
 
 GRPC_PORT = 8500
 REST_PORT = 8501
@@ -60,8 +61,7 @@ class ModelServer(pulumi.ComponentResource):
         metadata: Any = {"name": app, "namespace": args.workspace.namespace, "labels": pods.labels(app)}
         config = ConfigMap(f"{name}-config", metadata=metadata, data=_config_data(args.model.name), opts=self._common)
         self._expose(name, app, metadata)
-        worker = args.workspace.worker_for(args.model.node_selector)
-        spec: Any = _deployment_spec(app, args, worker.host)
+        spec: Any = _deployment_spec(app, args)
         deployment = Deployment(
             f"{name}-deployment",
             metadata=metadata,
@@ -115,23 +115,19 @@ def _config_data(model: str) -> dict[str, str]:
     return {"models.config": models_config(model)}
 
 
-def _image(framework: Framework, artifacts: ArtifactSource, host: Host) -> pulumi.Input[str]:
-    if framework.image_artifact is not None:
-        return image_reference(artifacts, host, framework.image_artifact)
-    return framework.image_reference or ""
-
-
-def _deployment_spec(app: str, args: ModelServerArgs, host: Host) -> dict[str, Any]:
-    framework = framework_of(args.model.framework)
+def _deployment_spec(app: str, args: ModelServerArgs) -> dict[str, Any]:
+    placed = place(server_of(args.model), args.workspace.workers, args.artifacts)
+    image = placed.apply(lambda placement: placement.image)
     return pods.deployment_spec(
         app,
-        container=_container(args.model, framework, _image(framework, args.artifacts, host)),
+        container=_container(args.model, framework_of(args.model.framework), image),
         volumes=[
             {"name": "config", "configMap": {"name": app}},
             {"name": "models", "persistentVolumeClaim": {"claimName": args.volume.claim_name, "readOnly": True}},
         ],
         replicas=args.model.replicas,
-        node_selector={**args.model.node_selector, **pods.on_architecture(host)},
+        node_selector=args.model.node_selector,
+        architectures=placed.apply(lambda placement: placement.architectures),
         off_the_server=args.workspace.spares_server,
         # The server reads its list of models again by itself.
         config_text="",

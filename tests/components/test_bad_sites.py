@@ -50,7 +50,7 @@ def test_the_mistake_is_told_in_four_parts(
 
 def test_the_valid_site_is_accepted(site_data: dict[str, Any], load: Callable[[dict[str, Any]], LoadedSite]) -> None:
     loaded = load(site_data)
-    assert loaded.site.server.name == "cp1"
+    assert [node.name for node in loaded.site.servers] == ["cp1"]
     assert loaded.sources[0].latest == "1"
 
 
