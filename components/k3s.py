@@ -55,6 +55,7 @@ class K3sServer(pulumi.ComponentResource):
             host=host.reference,
             distribution="k3s",
             wanted_version=args.kubernetes.version,
+            networks=args.kubernetes.networks,
             unit_name=k3s_files.SERVER_UNIT,
             node_name=args.node.name,
             labels=args.node.labels,

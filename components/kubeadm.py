@@ -68,6 +68,7 @@ class KubeadmServer(pulumi.ComponentResource):
             host=host.reference,
             distribution="kubeadm",
             wanted_version=args.site.kubernetes.version,
+            networks=args.site.kubernetes.networks,
             unit_name=kubeadm_files.KUBELET_UNIT,
             node_name=args.site.server.name,
             labels=args.site.server.labels,

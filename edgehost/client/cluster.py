@@ -19,6 +19,7 @@ class ClusterAccess(HostResource):
         unit_name: pulumi.Input[str] = "k3s.service",
         distribution: pulumi.Input[str] = "k3s",
         wanted_version: pulumi.Input[str] | None = None,
+        networks: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         ready_timeout_seconds: pulumi.Input[int] = 300,
         opts: pulumi.ResourceOptions | None = None,
@@ -33,6 +34,7 @@ class ClusterAccess(HostResource):
             distribution: "k3s" or "kubeadm".
             wanted_version: The version of Kubernetes that the site asks for; a step that no cluster survives is
                 refused.
+            networks: The networks of pods and Services, by these names; others than it was begun with are refused.
             labels: Labels of the server's node.
             ready_timeout_seconds: How long the API and the node may take.
             opts: Pulumi's options.
@@ -43,6 +45,7 @@ class ClusterAccess(HostResource):
             "unit_name": unit_name,
             "distribution": distribution,
             "wanted_version": wanted_version,
+            "networks": networks,
             "labels": labels,
             "ready_timeout_seconds": ready_timeout_seconds,
         }

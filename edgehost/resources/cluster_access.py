@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from edgehost.distributions import DISTRIBUTIONS
@@ -25,6 +26,7 @@ class ClusterAccessInputs(HostInputs):
         unit_name: The unit that runs the server.
         distribution: A key of DISTRIBUTIONS.
         wanted_version: The version of Kubernetes that the site asks for, to refuse steps that no cluster survives.
+        networks: The networks of pods and Services, by these names; a cluster has its own for life.
         labels: Labels of the server's node.
         ready_timeout_seconds: How long the API and the node may take.
         status: Always `Ready` in what is wanted; in the state what keeps the first node from it.
@@ -34,6 +36,7 @@ class ClusterAccessInputs(HostInputs):
     unit_name: str
     distribution: str = "k3s"
     wanted_version: str | None = None
+    networks: dict[str, str] = field(default_factory=dict[str, str])
     labels: dict[str, str] = field(default_factory=dict[str, str])
     ready_timeout_seconds: int = 300
     status: str = READY
@@ -69,7 +72,10 @@ class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
         return check_distribution(inputs.distribution)
 
     def check_change(self, state: ClusterAccessState, inputs: ClusterAccessInputs) -> list[InputError]:
-        return check_versions(state.version, inputs.wanted_version)
+        return [
+            *check_versions(state.version, inputs.wanted_version),
+            *check_networks(state.networks, inputs.networks),
+        ]
 
     async def read(self, host: Host, state: ClusterAccessState) -> ClusterAccessState | None:
         node = await _node(host, state)
@@ -133,6 +139,20 @@ def check_distribution(name: str) -> list[InputError]:
             "It does not know how its nodes join and leave.",
             f"Use one of {', '.join(DISTRIBUTIONS)}.",
         )
+    ]
+
+
+def check_networks(begun_with: Mapping[str, str], wanted: Mapping[str, str]) -> list[InputError]:
+    """Return what forbids to give a running cluster other networks."""
+    return [
+        InputError(
+            "networks",
+            f"{wanted[name]} for {name}, and the cluster was begun with {network}",
+            "Every node and pod has its address from the network that the cluster was begun with.",
+            f"Write {network} again; for another one, destroy this site first.",
+        )
+        for name, network in begun_with.items()
+        if wanted.get(name, network) != network
     ]
 
 

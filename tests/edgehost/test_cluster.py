@@ -12,7 +12,7 @@ from edgehost.distributions.protocol import JoinToken, Membership
 from edgehost.errors import CommandFailed
 from edgehost.host import Host
 from edgehost.node import label_changes
-from edgehost.resources.cluster_access import SERVER, check_distribution
+from edgehost.resources.cluster_access import SERVER, check_distribution, check_networks
 from edgehost.resources.cluster_member import ClusterMember, ClusterMemberInputs
 from tests.edgehost.disposable_host import DisposableHost
 
@@ -72,6 +72,15 @@ def test_the_kubeconfig_names_the_host() -> None:
 
 def test_an_unknown_distribution_is_refused() -> None:
     assert "Use one of k3s, kubeadm" in str(check_distribution("k0s")[0])
+
+
+def test_another_network_than_the_cluster_was_begun_with_is_refused() -> None:
+    problems = check_networks({"pods": "10.42.0.0/16", "services": "10.43.0.0/16"}, {"pods": "10.44.0.0/16"})
+    assert [str(problem) for problem in problems] == [
+        "networks: 10.44.0.0/16 for pods, and the cluster was begun with 10.42.0.0/16. Every node and pod has its "
+        "address from the network that the cluster was begun with. Write 10.42.0.0/16 again; for another one, destroy "
+        "this site first."
+    ]
 
 
 def test_a_membership_that_was_begun_can_be_undone() -> None:
