@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from edgehost.adapter import dump
 from edgehost.address import HostAddress
+from edgehost.difference import compare
 from edgehost.errors import CommandFailed, RebootNeeded
 from edgehost.host import Host
 from edgehost.resources.cgroup_controllers import CgroupControllers, CgroupControllersInputs
@@ -107,6 +109,21 @@ async def test_swap_in_fstab_is_taken_out_and_put_back(host: Host, machine: Disp
     assert await SwapOff().read(host, wanted) == wanted
     await SwapOff().delete(host, wanted)
     assert machine.run("cat /etc/fstab; ls -d /var/lib/edgehost 2>/dev/null || true") == lines
+
+
+async def test_swap_that_is_on_again_after_a_start_shows_as_drift(
+    host: Host, machine: DisposableHost, server: SshServer
+) -> None:
+    machine.run("echo Filename > /run/swaps; mount --bind /run/swaps /proc/swaps; : > /etc/fstab")
+    wanted = SwapOffInputs(host=server.address)
+    state = await SwapOff().create(host, wanted)
+    found = await SwapOff().read(host, state)
+    assert not compare(SwapOff(), dump(found), dump(wanted)).changes
+    machine.run("echo '/swap.img file 1048572 0 -2' >> /run/swaps")
+    machine.write("/etc/fstab", "/swap.img none swap sw 0 0\n")
+    found = await SwapOff().read(host, state)
+    assert found == replace(wanted, active=["/swap.img"], at_start=["/swap.img"])
+    assert compare(SwapOff(), dump(found), dump(wanted)).diffs == ["active", "atStart"]
 
 
 async def test_a_raspberry_pi_without_memory_controller_asks_for_a_reboot_once_its_command_line_is_right(
