@@ -1,6 +1,7 @@
 """The matrix of architectures: what is refused, in which words and when; and where workloads may run."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from components.errors import Problem, SiteFileError
 from components.frameworks import FRAMEWORKS
 from components.load import PROJECT, LoadedSite
 from components.matrix import problems_of_the_hosts
-from components.site import OFFICIAL_TABLE
+from components.rules import broken_rules
+from components.site import OFFICIAL_TABLE, parse
 from components.workloads import PROXY_ARCHITECTURES
 from tests.components.recording import record
 from toolchain.images.catalogue import CATALOGUE
@@ -217,3 +219,42 @@ def test_the_official_table_has_what_the_matrix_promises() -> None:
         for distribution in DISTRIBUTION_ARCHITECTURES
     }
     assert there == {name: set(promised) for name, promised in DISTRIBUTION_ARCHITECTURES.items()}
+
+
+def table_of_the_page() -> dict[tuple[str, str], bool]:
+    """Return what the page says of each row and architecture."""
+    lines = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+    heading, *rows = lines
+    assert tuple(heading) == ARCHITECTURES
+    return {
+        (row[0], name): {"yes": True, "no": False}[cell]
+        for row in rows
+        for name, cell in zip(heading, row[1:], strict=True)
+    }
+
+
+def is_possible(site_data: dict[str, Any], row: str, architecture: str) -> bool:
+    """Say whether a site with an agent of an architecture passes the rules for what a row of the page is about."""
+    data = deepcopy(site_data)
+    data["nodes"][1]["architecture"] = architecture
+    subject, _, choice = row.strip("`").partition(": ")
+    if subject == "distribution":
+        data["kubernetes"] |= {"distribution": choice, "version": {"k3s": "v1.34.3+k3s1", "kubeadm": "v1.34.1"}[choice]}
+    if subject == "framework":
+        data["models"][0]["framework"] = choice
+    place = {"distribution": "nodes > 2 > architecture", "the proxy": "endpoint", "framework": "models > 1 > framework"}
+    return place[subject] not in [
+        problem.where for problem in broken_rules(parse(data, project=PROJECT, cache=PROJECT))
+    ]
+
+
+def test_the_page_has_a_row_for_every_choice() -> None:
+    distributions = {f"`distribution: {name}`" for name in DISTRIBUTION_ARCHITECTURES}
+    frameworks = {f"`framework: {name}`" for name in FRAMEWORKS}
+    assert {row for row, _ in table_of_the_page()} == {*distributions, "the proxy", *frameworks}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_page_says_what_the_rules_do(site_data: dict[str, Any], architecture: str) -> None:
+    said = {row: possible for (row, name), possible in table_of_the_page().items() if name == architecture}
+    assert said == {row: is_possible(site_data, row, architecture) for row in said}
