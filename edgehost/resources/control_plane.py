@@ -127,12 +127,15 @@ def _missing(found: dict[str, str]) -> str:
 
 
 def expiring(report: Report) -> str:
-    """Return which certificates end soon; what cannot be read is no reason to call them valid."""
+    """Return which certificates are missing or end soon; what cannot be read is no reason to call them valid."""
     try:
-        content = cast(dict[str, Any], json.loads(report.one("certificates")))
-        days = {entry["name"]: _days_left(entry["expirationDate"]) for entry in content["certificates"]}
+        entries = cast(list[dict[str, Any]], json.loads(report.one("certificates"))["certificates"])
+        missing = sorted(entry["name"] for entry in entries if entry["missing"])
+        days = {entry["name"]: _days_left(entry["expirationDate"]) for entry in entries if not entry["missing"]}
     except (ValueError, KeyError, TypeError):
         return "cannot be read"
+    if missing:
+        return f"missing: {', '.join(missing)}"
     soon = {name: left for name, left in days.items() if left < RENEWAL_DAYS}
     if not soon:
         return VALID

@@ -25,7 +25,7 @@ WANTED = ControlPlaneInputs(
 
 def report(days_left: dict[str, float]) -> Report:
     ends = {name: (datetime.now(UTC) + timedelta(days=days)).isoformat() for name, days in days_left.items()}
-    entries = [{"name": name, "expirationDate": end} for name, end in ends.items()]
+    entries = [{"name": name, "expirationDate": end, "missing": False} for name, end in ends.items()]
     return Report.parse(f"certificates {json.dumps({'certificates': entries})}")
 
 
@@ -39,6 +39,11 @@ def report(days_left: dict[str, float]) -> Report:
 )
 def test_certificates_show_when_less_than_thirty_days_are_left(days_left: dict[str, float], said: str) -> None:
     assert expiring(report(days_left)) == said
+
+
+def test_a_certificate_that_is_gone_shows_by_name() -> None:
+    gone = {"name": "apiserver", "expirationDate": None, "missing": True}
+    assert expiring(Report.parse(f"certificates {json.dumps({'certificates': [gone]})}")) == "missing: apiserver"
 
 
 def test_certificates_that_cannot_be_read_are_not_called_valid() -> None:
