@@ -34,6 +34,7 @@ FACTS = {
     "osName": "Debian GNU/Linux 12 (bookworm)",
     "memoryMib": 2048,
     "diskFreeMib": 20000,
+    "cpuCount": 2,
     "clockOffsetSeconds": 0.1,
     "root": True,
     "apt": True,
