@@ -6,9 +6,10 @@ from components.cluster import Cluster, ClusterArgs, node_preparation
 from components.endpoint import InferenceEndpoint, InferenceEndpointArgs
 from components.fleet import Fleet, FleetArgs
 from components.host import PreparedHost, PreparedHostArgs
-from components.join import Join, JoinArgs
 from components.load import load_site
+from components.members import Members, MembersArgs
 from components.model_store import PublishedModels, PublishedModelsArgs
+from components.network import ClusterNetwork, ClusterNetworkArgs
 from components.serving import ModelServer, ModelServerArgs
 from components.smoke import SmokeRequest, SmokeRequestArgs
 from components.workspace import SiteWorkspace, SiteWorkspaceArgs
@@ -16,7 +17,7 @@ from components.workspace import SiteWorkspace, SiteWorkspaceArgs
 loaded = load_site()
 site, artifacts, sources, picture = loaded.site, loaded.artifacts, loaded.sources, loaded.picture_sha256
 
-fleet = Fleet("hosts", FleetArgs(ssh=site.ssh, nodes=site.nodes, store=site.model_store))
+fleet = Fleet("hosts", FleetArgs(site=site, artifacts=artifacts))
 nodes = {
     node.name: PreparedHost(
         f"environment-{node.name}",
@@ -24,14 +25,11 @@ nodes = {
     ).node
     for node in site.nodes
 }
-first = ClusterArgs(kubernetes=site.kubernetes, server=site.server, prepared=nodes[site.server.name])
-cluster = Cluster("initialise", first).access
-agents = [
-    Join(f"join-{new.name}", JoinArgs(kubernetes=site.kubernetes, node=new, prepared=nodes[new.name], access=cluster))
-    for new in site.agents
-]
-namespace = SiteWorkspaceArgs(site_name=site.name, access=cluster, agents=[agent.worker for agent in agents])
+cluster = Cluster("initialise", ClusterArgs(site=site, prepared=nodes[site.server.name])).access
+workers = Members("join", MembersArgs(site=site, prepared=nodes, access=cluster)).workers
+namespace = SiteWorkspaceArgs(site=site, access=cluster, workers=workers)
 workspace = SiteWorkspace("workspace", namespace).workspace
+network = ClusterNetwork("network", ClusterNetworkArgs(kubernetes=site.kubernetes, workspace=workspace))
 
 published = PublishedModelsArgs(host=fleet.store, store=site.model_store, sources=sources, workspace=workspace)
 volume = PublishedModels("models", published).volume

@@ -78,14 +78,18 @@ class Kubernetes(Part):
     distribution: Literal["k3s", "kubeadm"] = "k3s"
     """How the cluster is made."""
     version: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+(\+k3s\d+)?$")]
-    """Version with its leading v, such as `v1.34.3+k3s1`. A table of artifacts must have it for each architecture."""
+    """Version with its leading v, such as `v1.34.3+k3s1` for k3s or `v1.34.1` for kubeadm. A table of artifacts must
+    have it for each architecture. Another version than the running one is an upgrade, one minor version at a time."""
+    api_access: Literal["direct", "ssh"] = "direct"
+    """How this machine reaches the API. `direct`: at the server's address. `ssh`: only SSH gets there, so every command
+    opens a tunnel through the server's SSH for as long as it runs (docs/private-api.md)."""
     pod_cidr: IPv4Network = IPv4Network("10.42.0.0/16")
     """Addresses of pods. Must overlap neither services nor hosts."""
     service_cidr: IPv4Network = IPv4Network("10.43.0.0/16")
     """Addresses of Services."""
     container_runtime: Literal["bundled", "packages"] = "bundled"
-    """`bundled`: the runtime inside an official k3s release. `packages`: the distribution's own containerd, runc and
-    CNI plugins, for a k3s built without them."""
+    """`bundled`: the runtime inside an official k3s release. `packages`: the hosts' own containerd, runc and CNI
+    plugins from their packages, for kubeadm, and for a k3s built without them."""
     preloaded_images: tuple[str, ...] = ()
     """Artifacts with container images that every node has before the cluster starts, such as `image-pause`. For sites
     that reach no registry. The images of models and endpoint are always preloaded."""
@@ -100,6 +104,11 @@ class Kubernetes(Part):
     """Connections tracked per CPU core, set by kube-proxy; 0 leaves the kernel's limit alone (needed where a host
     cannot change it). Empty means the Kubernetes default."""
 
+    @property
+    def networks(self) -> dict[str, str]:
+        """Return the networks that a cluster has for life, by what they are for."""
+        return {"pods": str(self.pod_cidr), "services": str(self.service_cidr)}
+
 
 class Node(Part):
     """A host that becomes a node of the cluster."""
@@ -109,7 +118,8 @@ class Node(Part):
     address: IPv4Address
     """Address under which you and the other nodes reach the host."""
     role: Literal["server", "agent"]
-    """`server` runs the control plane; `agent` runs workloads. Without any agent, the server runs them too."""
+    """`server` runs the control plane; `agent` runs workloads. Without any agent, the servers run them too. k3s has
+    one server, kubeadm one or three."""
     architecture: Architecture | None = None
     """CPU architecture. Empty means: as the host says. Give it to preview a host that is not there yet."""
     labels: dict[str, str] = Field(default_factory=dict)
@@ -196,7 +206,12 @@ class Site(Part):
     @property
     def server(self) -> Node:
         """Return the node that starts the cluster."""
-        return next(node for node in self.nodes if node.role == "server")
+        return self.servers[0]
+
+    @property
+    def servers(self) -> tuple[Node, ...]:
+        """Return the nodes of the control plane."""
+        return tuple(node for node in self.nodes if node.role == "server")
 
     @property
     def agents(self) -> tuple[Node, ...]:
@@ -205,8 +220,8 @@ class Site(Part):
 
     @property
     def workers(self) -> tuple[Node, ...]:
-        """Return the nodes that run workloads: the agents, or the server of a site that has none."""
-        return self.agents or (self.server,)
+        """Return the nodes that run workloads: the agents, or the servers of a site that has none."""
+        return self.agents or self.servers
 
 
 def parse(data: Any, *, project: Path, cache: Path) -> Site:

@@ -12,6 +12,7 @@ from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.handles import ClusterAccess, Worker, Workspace
+from components.site import Site
 
 NAMESPACE = "serving"
 PATCH_FORCE = "pulumi.com/patchForce"
@@ -29,14 +30,12 @@ SLOW_DELETION, QUICK_DELETION = "5m", "20s"
 class SiteWorkspaceArgs:
     """What a workspace is made of."""
 
-    site_name: str
-    """Identifies the cluster: another name means other objects, an unknown kubeconfig does not."""
+    site: Site
+    """The site. Its name identifies the cluster: another name means other objects, an unknown kubeconfig does not."""
     access: ClusterAccess
     """The cluster."""
-    servers: Sequence[Worker]
-    """Nodes that joined the control plane."""
-    agents: Sequence[Worker]
-    """Nodes that joined for workloads; without any, the servers run them too."""
+    workers: Sequence[Worker]
+    """Nodes that run workloads."""
 
 
 class SiteWorkspace(pulumi.ComponentResource):
@@ -52,7 +51,7 @@ class SiteWorkspace(pulumi.ComponentResource):
         provider = kubernetes.Provider(
             f"{name}-kubernetes",
             kubeconfig=args.access.kubeconfig,
-            cluster_identifier=args.site_name,
+            cluster_identifier=args.site.name,
             enable_config_map_mutable=True,
             # Keys and certificates change in place; a Secret that is replaced is missing for a while.
             enable_secret_mutable=True,
@@ -64,8 +63,8 @@ class SiteWorkspace(pulumi.ComponentResource):
         self.workspace = Workspace(
             provider=provider,
             namespace=namespace.id,
-            workers=args.agents or (args.access.node, *args.servers),
-            spares_server=bool(args.agents),
+            workers=args.workers,
+            spares_server=bool(args.site.agents),
         )
         self._deny_all(name, options)
         self.register_outputs({})
