@@ -69,7 +69,9 @@ class Fleet(pulumi.ComponentResource):
         return Host(
             name=host.name,
             address=judged.apply(lambda _: str(host.address)),
-            architecture=facts.apply(lambda known: cast(str, given or known.architecture or pulumi.UNKNOWN)),
+            architecture=pulumi.Output.all(facts, judged).apply(
+                lambda known: cast(str, given or known[0].architecture or pulumi.UNKNOWN)
+            ),
             provider=self._entry,
         )
 

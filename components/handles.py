@@ -20,7 +20,8 @@ class Host:
     address: pulumi.Output[str]
     """Its address; it resolves only once the facts of every host of the site have been judged."""
     architecture: pulumi.Output[str]
-    """`amd64`, `arm64` or `armhf`; unknown in a preview of a host that does not answer."""
+    """`amd64`, `arm64` or `armhf`; it resolves with the address, and is unknown in a preview of a host that does not
+    answer."""
     provider: pulumi.ProviderResource
     """The edgehost provider that enters it."""
 

@@ -20,8 +20,11 @@ class Need:
     """An artifact that nodes of an architecture need."""
 
     artifact: str
+    """Name in the tables."""
     version: str | None
+    """Version in the tables, or None for any."""
     architecture: str
+    """Architecture of the nodes."""
 
 
 @dataclass(frozen=True, kw_only=True)
