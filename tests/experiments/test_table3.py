@@ -3,12 +3,14 @@ from pathlib import Path
 
 import pytest
 
+from experiments import distributions
 from experiments.distributions import in_turns
 from experiments.paper import K3S, KUBEADM, TABLE_3
 from experiments.phases import Span
-from experiments.table3.__main__ import write
+from experiments.table3.__main__ import once, write
 from experiments.table3.drawing import draw
 from experiments.table3.results import IN_ALL, Run, goals, runs_table, spans_table, steps_table, work_seconds
+from tests.experiments.trial_replay import ReplayedTrial
 
 
 def run(number: int, distribution: str, seconds: float, join: int) -> Run:
@@ -62,6 +64,18 @@ def test_goals_are_the_issues_bounds_and_the_papers_steps() -> None:
         "kubeadm: join, as the paper": True,
         "kubeadm: in all": False,
     }
+
+
+def test_a_run_is_a_site_from_bare_hosts_which_are_gone_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    did: list[str] = []
+    monkeypatch.setattr(ReplayedTrial, "did", did, raising=False)
+    monkeypatch.setattr(distributions, "Trial", ReplayedTrial)
+    found, versions = once(2, KUBEADM)
+    assert did[:3] == ["t3-kubeadm like edge-lab-kubeadm in 10.99.66.", "hosts", "up"]
+    assert did[-1] == "gone"
+    assert (found.number, found.distribution, found.began) == (2, KUBEADM, 500)
+    assert found.spans == {"answer": Span(((541, 543),))}
+    assert versions == {"kubernetes": "v1.26.2+k3s1", "containerd": "1.6.20", "engine": "v3.259.0"}
 
 
 def test_every_run_is_in_the_csv_with_its_load() -> None:

@@ -1,17 +1,21 @@
+import json
 import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from experiments.paper import AGENT, K3S, KUBEADM, SERVER
 from experiments.table4.__main__ import write
 from experiments.table4.accounts import NoAccount, Use, pods, use
-from experiments.table4.idle import COUNTED, HOST, PODS, IdleHost, Reading, samples, site_pods, watch
+from experiments.table4.idle import COUNTED, HOST, PODS, IdleHost, Reading, hosts_of, samples, site_pods, watch
 from experiments.table4.processes import Process, cpu_seconds_between, named, processes
 from experiments.table4.results import BARE, CLUSTER, Idle, processes_table, series, use_table
 from experiments.table4.settling import alike, settle
+from lab import cgroup, instance
+from tests.experiments.trial_replay import ReplayedTrial
 
 MEBIBYTE = 1 << 20
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -70,6 +74,24 @@ def test_pods_are_found_as_either_cgroup_driver_names_them(tmp_path: Path, name:
 def test_the_sites_pods_are_those_outside_of_the_clusters_namespaces() -> None:
     listing = f"kube-system_coredns-5d_1111\nserving_detector-0_{UID}\nkube-flannel_flannel-x_2222\n"
     assert site_pods(listing) == [UID]
+
+
+def test_hosts_are_known_by_the_labs_facts_and_their_control_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = {"hosts": [{"name": "cp1", "cpus": 0.5}, {"name": "edge1", "cpus": 4000}, {"name": "nfs1", "cpus": 1}]}
+    (tmp_path / "t4-k3s").mkdir()
+    (tmp_path / "t4-k3s" / "lab.json").write_text(json.dumps(lab))
+    monkeypatch.setattr(instance, "STATE", tmp_path)
+    monkeypatch.setattr(cgroup, "hierarchies", lambda: [tmp_path / "cgroup"])
+    monkeypatch.setattr(ReplayedTrial, "did", [], raising=False)
+    (pod,) = group(tmp_path, 2, "cgroup/kubevc-lab/t4-k3s/edge1/payload/kubepods/pod2222", 1, 2, 0)
+    trial: Any = ReplayedTrial("t4-k3s", "10.99.66.", tmp_path, like="edge-lab")
+    server, agent = hosts_of(trial, with_pods=True)
+    assert (server.role, server.name, server.cpus, server.pods) == (SERVER, "cp1", 0.5, [])
+    assert (agent.role, agent.name, agent.cpus, agent.pods) == (AGENT, "edge1", os.cpu_count(), [[pod]])
+    assert server.folders == [tmp_path / "cgroup" / "kubevc-lab" / "t4-k3s" / "cp1"]
+    assert not any(host.pods for host in hosts_of(trial, with_pods=False))
 
 
 def test_processes_are_read_with_odd_names_and_without_those_that_ended(tmp_path: Path) -> None:
