@@ -9,7 +9,7 @@ import pulumi
 
 from components.node_agents import NodeAgent, run_on_every_node
 
-IMAGE = "docker.io/cloudnativelabs/kube-router:v1.5.1"
+IMAGE = "docker.io/cloudnativelabs/kube-router:v2.1.0"
 APP = "kube-router"
 
 
