@@ -1,6 +1,7 @@
 """The provider over gRPC: the SDK's servicer, without tracebacks for a user's mistakes."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable
 from typing import Any, NoReturn, TypeVar
@@ -20,6 +21,7 @@ from edgehost.provider import InitFailed
 AnswerT = TypeVar("AnswerT")
 MESSAGE_LIMIT_BYTES = 400 * 1024 * 1024
 CANCEL_SECONDS = 15.0
+ENGINE_POLL_SECONDS = 1.0
 DETAILS_KEY = "grpc-status-details-bin"
 
 
@@ -97,7 +99,8 @@ async def _abort_with_state(error: InitFailed, context: Any) -> NoReturn:
 
 
 async def serve(version: str, provider: Provider, engine_address: str) -> None:
-    """Serve the provider on a free port of loopback, and tell the engine the port on stdout."""
+    """Serve the provider on a free port of loopback, and tell the engine the port on stdout; end with the engine."""
+    engine = os.getppid()
     size = [("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES), ("grpc.max_send_message_length", -1)]
     server = grpc.aio.server(options=size)
     servicer = EdgehostServicer(version, provider, engine_address)
@@ -106,4 +109,7 @@ async def serve(version: str, provider: Provider, engine_address: str) -> None:
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    await server.wait_for_termination()
+    # The engine ends its plugins. One that was killed cannot, and would leave connections and a tunnel open for ever.
+    while os.getppid() == engine:
+        await server.wait_for_termination(ENGINE_POLL_SECONDS)
+    await server.stop(grace=None)

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -254,3 +255,28 @@ async def test_a_person_holds_it_open_until_asked_to_end(route: Route, server: S
     process.send_signal(ending)
     out, error = await asyncio.wait_for(process.communicate(), 30)
     assert (process.returncode, out, error) == (0, b"", b"")
+
+
+def test_a_provider_whose_engine_was_killed_ends_too() -> None:
+    plugin = ROOT / "edgehost" / "pulumi-resource-edgehost"
+    start = f"{sys.executable} {plugin} 127.0.0.1:1 & echo $!; wait"
+    with subprocess.Popen(["sh", "-c", start], stdout=subprocess.PIPE) as engine:
+        assert engine.stdout
+        process = int(engine.stdout.readline())
+        # Its port: it serves.
+        assert int(engine.stdout.readline()) > 0
+        engine.kill()
+    for _ in range(100):
+        if not is_running(process):
+            return
+        time.sleep(0.1)
+    os.kill(process, signal.SIGKILL)
+    pytest.fail("the provider outlived its engine by ten seconds")
+
+
+def is_running(process: int) -> bool:
+    """Return whether a process has not ended; nobody may have noticed that it has."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
