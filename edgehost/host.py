@@ -84,7 +84,8 @@ class Host:
         raise refuse(self.address, script, *refusal) if refusal else self._failed(script, completed)
 
     def _failed(self, script: str, completed: Completed) -> StepError:
-        if "No space left on device" in completed.stderr:
+        # Programs in Go write it in lower case.
+        if "no space left on device" in completed.stderr.lower():
             return disk_full(self.address, script)
         tail = "\n  ".join(completed.stderr.strip().splitlines()[-TAIL_LINES:])
         return CommandFailed(

@@ -137,6 +137,44 @@ def _unit_unknown(where: str, _: HostAddress, detail: str) -> StepError:
     )
 
 
+def _image_archive_missing(where: str, _: HostAddress, detail: str) -> StepError:
+    return CommandFailed(
+        where,
+        f"there is no archive {detail}",
+        "Its images cannot be imported without it.",
+        f"Let the Artifact that brings it come first, {AGAIN}",
+    )
+
+
+def _image_archive_differs(where: str, _: HostAddress, detail: str) -> StepError:
+    path, wanted, found = detail.rsplit(" ", 2)
+    return ChecksumMismatch(
+        where,
+        f"{path} has sha256 {found}, but images of {wanted} were asked for",
+        "It may be damaged or another version; nothing was imported.",
+        f"Let the Artifact that brings it have the same sha256 and come first, {AGAIN}",
+    )
+
+
+def _image_archive_nameless(where: str, _: HostAddress, detail: str) -> StepError:
+    return CommandFailed(
+        where,
+        f"{detail} names no image in a manifest.json",
+        "No pod could ask for what is in it, so nothing was imported.",
+        "Make it with `docker save NAME:TAG` or `skopeo copy ... docker-archive:FILE:NAME:TAG`, not by an image's id.",
+    )
+
+
+def _image_platform(where: str, _: HostAddress, detail: str) -> StepError:
+    path, machine = detail.rsplit(" ", 1)
+    return CommandFailed(
+        where,
+        f"{path} has no image for this host, which is {machine}",
+        "What is in it could not run here, so nothing was imported.",
+        f"Correct the architecture of the artifact for this host, {AGAIN}",
+    )
+
+
 def _not_a_file(where: str, host: HostAddress, detail: str) -> StepError:
     return CommandFailed(
         where,
@@ -171,6 +209,10 @@ TABLE: dict[str, Callable[[str, HostAddress, str], StepError]] = {
     "controller-missing": _controller_missing,
     "unit-failed": _unit_failed,
     "unit-unknown": _unit_unknown,
+    "image-archive-missing": _image_archive_missing,
+    "image-archive-differs": _image_archive_differs,
+    "image-archive-nameless": _image_archive_nameless,
+    "image-platform": _image_platform,
     "not-a-file": _not_a_file,
     "mounted": _mounted,
 }

@@ -6,6 +6,7 @@ their parent.
 """
 
 from edgehost.client.cluster import ClusterAccess, ClusterMember
+from edgehost.client.container_images import ContainerImages
 from edgehost.client.control_plane import ControlPlane
 from edgehost.client.facts import get_facts, get_facts_output
 from edgehost.client.file import Artifact, File
@@ -22,6 +23,7 @@ __all__ = [
     "CgroupControllers",
     "ClusterAccess",
     "ClusterMember",
+    "ContainerImages",
     "ControlPlane",
     "File",
     "HostArgs",

@@ -7,6 +7,7 @@ from edgehost.resources.artifact import Artifact
 from edgehost.resources.cgroup_controllers import CgroupControllers
 from edgehost.resources.cluster_access import ClusterAccess
 from edgehost.resources.cluster_member import ClusterMember
+from edgehost.resources.container_images import ContainerImages
 from edgehost.resources.file import File
 from edgehost.resources.kernel_features import KernelFeatures
 from edgehost.resources.model_version import ModelVersion
@@ -24,6 +25,7 @@ KINDS: tuple[Resource[Any, Any], ...] = (
     File(),
     Artifact(),
     Unit(),
+    ContainerImages(),
     ClusterAccess(),
     ClusterMember(),
     ModelVersion(),
