@@ -26,7 +26,7 @@ ENV := eval "$$($(PYTHON) -m toolchain env)"
 FORGETTING := trap 'rm -f .state/tmp/kubeconfig*' EXIT; $(ENV)
 TESTING := $(ENV); unset TMPDIR
 
-.PHONY: help setup up preview down test test-fast test-vm fmt lint types bench table3 table4 figure7 env kubeconfig key site pin images models publish docs
+.PHONY: help setup up preview down test test-fast test-long test-vm fmt lint types bench table3 table4 figure7 env kubeconfig tunnel key site pin images models publish docs
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,10 +59,14 @@ test: setup ## run every test: static checks, fast tests, then the lab end to en
 	@$(MAKE) lint types
 	@$(PYTHON) -m toolchain setup --lab
 	@$(TESTING); $(PYTHON) -m pytest tests -m "not lab and not vm"
-	@$(TESTING); $(PYTHON) -m pytest tests -m "lab and not vm" --durations=15
+	@$(TESTING); $(PYTHON) -m pytest tests -m "lab and not vm and not long" --durations=15
 
 test-fast: setup ## run the tests that need neither root nor hosts
 	@$(TESTING); $(PYTHON) -m pytest tests -m "not lab and not vm"
+
+test-long: setup ## run the lab's tests that need more hosts or binaries than CI has time for
+	@$(PYTHON) -m toolchain setup --lab
+	@$(TESTING); $(PYTHON) -m pytest tests -m "long" --durations=15
 
 test-vm: setup ## run the tests on virtual machines (minutes; outside CI)
 	@toolchain/bootstrap.sh toolchain/debian-packages-vm.txt
@@ -108,6 +112,9 @@ env: ## print the shell lines after which `pulumi` works by hand: eval "$(make -
 
 kubeconfig: setup ## merge SITE's kubeconfig into ~/.kube/config
 	@$(ENV); pulumi stack output --stack $(SITE) --show-secrets kubeconfig | $(PYTHON) -m components.kubeconfig --merge --name $(SITE)
+
+tunnel: setup ## hold the way to the API open, of a SITE with api-access: ssh, until Ctrl-C
+	@exec $(PYTHON) -m components.tunnel Pulumi.$(SITE).yaml
 
 key: setup ## make an API key: make key NAME=phone (KEYS=keys.yaml adds its hash to that file)
 	@$(PYTHON) -m proxy.access.new_key --name "$(NAME)" $(if $(KEYS),--keys-file "$(KEYS)")

@@ -7,7 +7,7 @@ in between and nowhere else.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from edgehost.address import HostAddress
@@ -111,7 +111,8 @@ class ClusterMember(Resource[ClusterMemberInputs, ClusterMemberState]):
             raise
         distribution, member = DISTRIBUTIONS[state.distribution], _membership(state)
         await _drain(host, state)
-        await distribution.withdraw(host, member)
+        async with _turn(host, state):
+            await distribution.withdraw(host, member)
         await _leave(host, state)
         await distribution.uninstall(host, state.unit_name)
         await distribution.forget_token(host, member)
@@ -152,11 +153,15 @@ def _status(state: ClusterMemberState, node: Node, agent: _Agent) -> str:
 async def _join(host: Host, inputs: ClusterMemberInputs, stale: Node) -> Node:
     """Let the host in; a token that expired before the agent used it is followed by another one."""
     distribution = DISTRIBUTIONS[inputs.distribution]
-    if inputs.control_plane:
-        # etcd takes one new member after the other.
-        async with host.peer(inputs.server).lock("control-plane"):
-            return await _join_by(host, inputs, stale, distribution)
-    return await _join_by(host, inputs, stale, distribution)
+    async with _turn(host, inputs):
+        return await _join_by(host, inputs, stale, distribution)
+
+
+@asynccontextmanager
+async def _turn(host: Host, inputs: ClusterMemberInputs) -> AsyncGenerator[None]:
+    """Let a part of the control plane wait until no other one joins or leaves: etcd takes one after the other."""
+    async with host.peer(inputs.server).lock("control-plane") if inputs.control_plane else nullcontext():
+        yield
 
 
 async def _join_by(host: Host, inputs: ClusterMemberInputs, stale: Node, distribution: Distribution) -> Node:

@@ -1,0 +1,81 @@
+"""Three control planes on real hosts: one may be lost, two may leave, and certificates are lent for one join."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab import promises
+from tests.lab.site_under_test import SiteUnderTest
+
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1800)]
+
+HOSTS = ("cp1", "cp2", "cp3", "edge1", "nfs1")
+
+
+@pytest.fixture(scope="module")
+def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
+    """Return a site of five hosts that have just booted for the first time; take them down afterwards."""
+    site = SiteUnderTest("kubevc-three", "10.99.80.", tmp_path_factory.mktemp("three"), like="edge-lab-three")
+    site.lab("down")
+    try:
+        site.start_hosts()
+        site.create_stack()
+        yield site
+    finally:
+        site.lab("down")
+
+
+@pytest.fixture(scope="module")
+def bare_inventory(bare_site: SiteUnderTest) -> dict[str, set[str]]:
+    return {host: bare_site.inventory(host) for host in HOSTS}
+
+
+@pytest.fixture(scope="module")
+def site(bare_site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> SiteUnderTest:
+    bare_site.up()
+    return bare_site
+
+
+def members(site: SiteUnderTest) -> set[str]:
+    """Return the hosts that etcd counts."""
+    pods = json.loads(site.kubectl("get pods -n kube-system -l component=etcd -o json"))["items"]
+    return {pod["spec"]["nodeName"] for pod in pods}
+
+
+def test_all_servers_are_ready_and_hold_a_copy_of_etcd(site: SiteUnderTest) -> None:
+    promises.the_picture_is_answered(site)
+    promises.nodes_are_ready(site, {"cp1", "cp2", "cp3", "edge1"})
+    assert members(site) == {"cp1", "cp2", "cp3"}
+
+
+def test_a_second_up_changes_nothing_and_writes_on_no_host(site: SiteUnderTest) -> None:
+    promises.a_second_up_writes_nothing(site)
+
+
+def test_no_lent_certificate_is_left(site: SiteUnderTest) -> None:
+    secrets = site.kubectl("get secrets -n kube-system -o name")
+    assert "kubeadm-certs" not in secrets
+    assert "bootstrap-token" not in secrets
+
+
+def test_the_site_answers_while_a_server_is_gone(site: SiteUnderTest) -> None:
+    site.lab("exec", "cp3", "--", "systemctl stop kubelet; pkill -9 etcd; pkill -9 kube-apiserver", status=None)
+    assert "ok" in site.kubectl("get --raw /readyz")
+    site.up()
+    promises.nodes_are_ready(site, {"cp1", "cp2", "cp3", "edge1"})
+
+
+def test_a_server_that_leaves_is_counted_no_more(site: SiteUnderTest) -> None:
+    settings = site.settings()
+    # Two are no size for a control plane, so that two leave at once, one after the other.
+    settings["nodes"] = [node for node in settings["nodes"] if node["name"] not in ("cp2", "cp3")]
+    site.set_settings(settings)
+    site.up()
+    assert members(site) == {"cp1"}
+    promises.nodes_are_ready(site, {"cp1", "edge1"})
+
+
+def test_destroy_leaves_the_hosts_as_they_were(site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> None:
+    site.destroy()
+    promises.hosts_are_as_they_were(site, bare_inventory)
