@@ -137,6 +137,25 @@ def _unit_unknown(where: str, _: HostAddress, detail: str) -> StepError:
     )
 
 
+def _kubeadm(where: str, host: HostAddress, detail: str) -> StepError:
+    verb, _, lines = detail.partition(" ")
+    return CommandFailed(
+        where,
+        f"`kubeadm {verb}` failed; its last lines were:\n    " + lines.replace("\\n", "\n    ") + "\n ",
+        "The host is not what it should be in the cluster; the next run begins this step anew.",
+        f"Mend what the lines name (`ssh {host.address} journalctl -u kubelet -n 50` tells more), {AGAIN}",
+    )
+
+
+def _foreign_cluster(where: str, host: HostAddress, detail: str) -> StepError:
+    return CommandFailed(
+        where,
+        f"{detail} has the files of a cluster that this program did not make",
+        "It may be in use, so nothing was touched.",
+        f"If nobody needs it, remove it with `ssh {host.address} kubeadm reset`, {AGAIN}",
+    )
+
+
 def _image_archive_missing(where: str, _: HostAddress, detail: str) -> StepError:
     return CommandFailed(
         where,
@@ -209,6 +228,8 @@ TABLE: dict[str, Callable[[str, HostAddress, str], StepError]] = {
     "controller-missing": _controller_missing,
     "unit-failed": _unit_failed,
     "unit-unknown": _unit_unknown,
+    "kubeadm": _kubeadm,
+    "foreign-cluster": _foreign_cluster,
     "image-archive-missing": _image_archive_missing,
     "image-archive-differs": _image_archive_differs,
     "image-archive-nameless": _image_archive_nameless,

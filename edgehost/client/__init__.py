@@ -5,6 +5,7 @@ another host. All resources need a `Provider` that says how hosts are entered, g
 their parent.
 """
 
+from edgehost.address import HostAddress
 from edgehost.client.cluster import ClusterAccess, ClusterMember
 from edgehost.client.container_images import ContainerImages
 from edgehost.client.control_plane import ControlPlane
@@ -16,6 +17,7 @@ from edgehost.client.provider import Provider
 from edgehost.client.system import CgroupControllers, KernelFeatures, Packages, SwapOff, Sysctls
 from edgehost.client.unit import Unit
 from edgehost.host_facts import HostFacts, HostNetwork
+from edgehost.route import Route
 from edgehost.versions import KubernetesVersion
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "ContainerImages",
     "ControlPlane",
     "File",
+    "HostAddress",
     "HostArgs",
     "HostFacts",
     "HostNetwork",
@@ -35,6 +38,7 @@ __all__ = [
     "ModelVersion",
     "Packages",
     "Provider",
+    "Route",
     "SwapOff",
     "Sysctls",
     "Unit",

@@ -8,6 +8,7 @@ from edgehost.resources.cgroup_controllers import CgroupControllers
 from edgehost.resources.cluster_access import ClusterAccess
 from edgehost.resources.cluster_member import ClusterMember
 from edgehost.resources.container_images import ContainerImages
+from edgehost.resources.control_plane import ControlPlane
 from edgehost.resources.file import File
 from edgehost.resources.kernel_features import KernelFeatures
 from edgehost.resources.model_version import ModelVersion
@@ -26,6 +27,7 @@ KINDS: tuple[Resource[Any, Any], ...] = (
     Artifact(),
     Unit(),
     ContainerImages(),
+    ControlPlane(),
     ClusterAccess(),
     ClusterMember(),
     ModelVersion(),
