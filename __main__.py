@@ -29,7 +29,7 @@ cluster = Cluster("initialise", ClusterArgs(site=site, prepared=nodes[site.serve
 workers = Members("join", MembersArgs(site=site, prepared=nodes, access=cluster)).workers
 namespace = SiteWorkspaceArgs(site=site, access=cluster, workers=workers)
 workspace = SiteWorkspace("workspace", namespace).workspace
-network = ClusterNetwork("network", ClusterNetworkArgs(kubernetes=site.kubernetes, workspace=workspace))
+network = ClusterNetwork("network", ClusterNetworkArgs(site=site, workspace=workspace))
 
 published = PublishedModelsArgs(host=fleet.store, store=site.model_store, sources=sources, workspace=workspace)
 volume = PublishedModels("models", published).volume

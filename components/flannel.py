@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes.core.v1 import ConfigMap
 
-from components.node_agents import NAMESPACE, NodeAgent, run_on_every_node
+from components.node_agents import NAMESPACE, Api, NodeAgent, run_on_every_node
 
 IMAGE = "ghcr.io/flannel-io/flannel:v0.28.4"
 APP = "flannel"
@@ -22,6 +22,8 @@ class FlannelArgs:
 
     pod_cidr: IPv4Network
     """Addresses of pods."""
+    api: Api
+    """Where it asks the API."""
 
 
 class Flannel(pulumi.ComponentResource):
@@ -36,7 +38,7 @@ class Flannel(pulumi.ComponentResource):
         metadata: Any = {"name": APP, "namespace": NAMESPACE}
         config = ConfigMap(f"{name}-config", metadata=metadata, data={"net-conf.json": _network(args)}, opts=options)
         after = pulumi.ResourceOptions(parent=self, depends_on=[config])
-        run_on_every_node(name, _agent(), after)
+        run_on_every_node(name, _agent(args), after)
         self.register_outputs({})
 
 
@@ -44,7 +46,7 @@ def _network(args: FlannelArgs) -> str:
     return json.dumps({"Network": str(args.pod_cidr), "EnableNFTables": False, "Backend": {"Type": "vxlan"}})
 
 
-def _agent() -> NodeAgent:
+def _agent(args: FlannelArgs) -> NodeAgent:
     return NodeAgent(
         app=APP,
         rules=[
@@ -57,11 +59,6 @@ def _agent() -> NodeAgent:
             "command": ["/opt/bin/flanneld"],
             # The interface of the node's own address: a host may have others with a default route.
             "args": ["--ip-masq", "--kube-subnet-mgr", "--iface=$(HOST_IP)"],
-            "env": [
-                _field("POD_NAME", "metadata.name"),
-                _field("POD_NAMESPACE", "metadata.namespace"),
-                _field("HOST_IP", "status.hostIP"),
-            ],
             "securityContext": {"privileged": False, "capabilities": {"add": ["NET_ADMIN", "NET_RAW"]}},
             "resources": {"requests": {"cpu": "50m", "memory": "50Mi"}},
             "volumeMounts": [
@@ -70,6 +67,12 @@ def _agent() -> NodeAgent:
                 {"name": "lock", "mountPath": "/run/xtables.lock"},
             ],
         },
+        environment=[
+            _field("POD_NAME", "metadata.name"),
+            _field("POD_NAMESPACE", "metadata.namespace"),
+            _field("HOST_IP", "status.hostIP"),
+        ],
+        api=args.api,
         volumes=[
             {"name": "run", "hostPath": {"path": "/run/flannel", "type": "DirectoryOrCreate"}},
             {"name": "lock", "hostPath": {"path": "/run/xtables.lock", "type": "FileOrCreate"}},

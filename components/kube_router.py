@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 import pulumi
 
-from components.node_agents import NodeAgent, run_on_every_node
+from components.node_agents import Api, NodeAgent, run_on_every_node
 
 IMAGE = "docker.io/cloudnativelabs/kube-router:v2.1.0"
 APP = "kube-router"
@@ -19,6 +19,8 @@ class KubeRouterArgs:
 
     service_cidr: IPv4Network
     """Addresses of Services."""
+    api: Api
+    """Where it asks the API."""
 
 
 class KubeRouter(pulumi.ComponentResource):
@@ -51,7 +53,6 @@ def _agent(args: KubeRouterArgs) -> NodeAgent:
                 f"--service-cluster-ip-range={args.service_cidr}",
                 "--iptables-sync-period=5m",
             ],
-            "env": [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
             # Sets and rules of the host, and the kernel's settings of bridged packets.
             "securityContext": {"privileged": True},
             "resources": {"requests": {"cpu": "50m", "memory": "50Mi"}},
@@ -60,6 +61,8 @@ def _agent(args: KubeRouterArgs) -> NodeAgent:
                 {"name": "lock", "mountPath": "/run/xtables.lock"},
             ],
         },
+        environment=[{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+        api=args.api,
         volumes=[
             {"name": "modules", "hostPath": {"path": "/lib/modules", "type": "DirectoryOrCreate"}},
             {"name": "lock", "hostPath": {"path": "/run/xtables.lock", "type": "FileOrCreate"}},

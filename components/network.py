@@ -10,15 +10,17 @@ from components.cluster import brings_network
 from components.flannel import Flannel, FlannelArgs
 from components.handles import Workspace
 from components.kube_router import KubeRouter, KubeRouterArgs
-from components.site import Kubernetes
+from components.kubeadm_config import API_PORT
+from components.node_agents import Api
+from components.site import Site
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterNetworkArgs:
     """What a network is made of."""
 
-    kubernetes: Kubernetes
-    """The cluster's settings."""
+    site: Site
+    """The site."""
     workspace: Workspace
     """Provider of the cluster's objects."""
 
@@ -31,11 +33,13 @@ class ClusterNetwork(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ClusterNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kubevc:network:ClusterNetwork", name, None, opts)
-        if not brings_network(args.kubernetes):
+        if not brings_network(args.site.kubernetes):
             self._make(name, args)
         self.register_outputs({})
 
     def _make(self, name: str, args: ClusterNetworkArgs) -> None:
         options = pulumi.ResourceOptions(parent=self, provider=args.workspace.provider)
-        Flannel(f"{name}-flannel", FlannelArgs(pod_cidr=args.kubernetes.pod_cidr), options)
-        KubeRouter(f"{name}-policies", KubeRouterArgs(service_cidr=args.kubernetes.service_cidr), options)
+        kubernetes = args.site.kubernetes
+        api = Api(address=args.site.server.address, port_number=API_PORT)
+        Flannel(f"{name}-flannel", FlannelArgs(pod_cidr=kubernetes.pod_cidr, api=api), options)
+        KubeRouter(f"{name}-policies", KubeRouterArgs(service_cidr=kubernetes.service_cidr, api=api), options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Any
 
 import pulumi
@@ -12,6 +13,24 @@ from pulumi_kubernetes.core.v1 import ServiceAccount
 from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding
 
 NAMESPACE = "kube-system"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """The API's own address.
+
+    Its Service has one too, but a node can use that only when kube-proxy has run there, and these agents start with it.
+    """
+
+    address: IPv4Address
+    port_number: int
+
+    def variables(self) -> list[dict[str, str]]:
+        """Return the variables that clients in pods go by."""
+        return [
+            {"name": "KUBERNETES_SERVICE_HOST", "value": str(self.address)},
+            {"name": "KUBERNETES_SERVICE_PORT", "value": str(self.port_number)},
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +45,10 @@ class NodeAgent:
     """The container, without its name."""
     volumes: Sequence[Mapping[str, Any]]
     """Its volumes."""
+    environment: Sequence[Mapping[str, Any]]
+    """Variables of its container."""
+    api: Api
+    """Where it asks the API."""
 
 
 def run_on_every_node(name: str, agent: NodeAgent, options: pulumi.ResourceOptions) -> None:
@@ -66,6 +89,13 @@ def _pod(agent: NodeAgent) -> dict[str, Any]:
         "tolerations": [{"operator": "Exists"}],
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "terminationGracePeriodSeconds": 5,
-        "containers": [{"name": agent.app, "imagePullPolicy": "IfNotPresent", **agent.container}],
+        "containers": [
+            {
+                "name": agent.app,
+                "imagePullPolicy": "IfNotPresent",
+                "env": [*agent.environment, *agent.api.variables()],
+                **agent.container,
+            }
+        ],
         "volumes": list(agent.volumes),
     }
