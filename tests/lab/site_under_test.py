@@ -18,8 +18,16 @@ class SiteUnderTest(Trial):
     """Looks at a trial's hosts and cluster from the side, as an operator would who trusts nothing."""
 
     def __init__(
-        self, name: str, network_prefix: str, folder: Path, *, like: str = "edge-lab", patience_seconds: float = 900
+        self,
+        name: str,
+        network_prefix: str,
+        folder: Path,
+        *,
+        like: str = "edge-lab",
+        kubeconfig: str = "/etc/rancher/k3s/k3s.yaml",
+        patience_seconds: float = 900,
     ) -> None:
+        self._kubeconfig = kubeconfig
         self.journal = folder / "journal.jsonl"
         variables = {"EDGEHOST_JOURNAL": str(self.journal)}
         super().__init__(name, network_prefix, folder, variables, like=like, patience_seconds=patience_seconds)
@@ -52,7 +60,8 @@ class SiteUnderTest(Trial):
 
     def kubectl(self, arguments: str, status: int | None = 0) -> str:
         """Return what kubectl says on the server."""
-        return self.on("cp1", f"kubectl --cache-dir=/tmp/kubectl {arguments}", status=status)
+        administrator = f"KUBECONFIG={self._kubeconfig} kubectl --cache-dir=/tmp/kubectl"
+        return self.on("cp1", f"{administrator} {arguments}", status=status)
 
     @contextmanager
     def unreachable(self, host: str) -> Iterator[None]:

@@ -14,6 +14,7 @@ from tests.lab.site_under_test import SiteUnderTest
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
+ADMINISTRATOR = "/etc/kubernetes/admin.conf"
 HOSTS = ("cp1", "edge1", "nfs1")
 TOKEN = re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b")
 CTR = "ctr --address /run/kubevc-containerd/containerd.sock -n k8s.io"
@@ -24,7 +25,9 @@ def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTes
     """Return a kubeadm site whose hosts have just booted for the first time; take the hosts down afterwards."""
     if os.geteuid() != 0:
         pytest.fail("the lab needs root: run the tests as root, or leave the lab out with `make test-fast`")
-    site = SiteUnderTest("kubevc-adm", "10.99.79.", tmp_path_factory.mktemp("kubeadm"), like="edge-lab-kubeadm")
+    site = SiteUnderTest(
+        "kubevc-adm", "10.99.79.", tmp_path_factory.mktemp("kubeadm"), like="edge-lab-kubeadm", kubeconfig=ADMINISTRATOR
+    )
     site.lab("down")
     try:
         site.start_hosts()

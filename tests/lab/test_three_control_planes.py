@@ -10,13 +10,16 @@ from tests.lab.site_under_test import SiteUnderTest
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1800)]
 
+ADMINISTRATOR = "/etc/kubernetes/admin.conf"
 HOSTS = ("cp1", "cp2", "cp3", "edge1", "nfs1")
 
 
 @pytest.fixture(scope="module")
 def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
     """Return a site of five hosts that have just booted for the first time; take them down afterwards."""
-    site = SiteUnderTest("kubevc-three", "10.99.80.", tmp_path_factory.mktemp("three"), like="edge-lab-three")
+    site = SiteUnderTest(
+        "kubevc-three", "10.99.80.", tmp_path_factory.mktemp("three"), like="edge-lab-three", kubeconfig=ADMINISTRATOR
+    )
     site.lab("down")
     try:
         site.start_hosts()
