@@ -34,7 +34,7 @@ def _disk_is_full(problem: OSError) -> CacheError:
     return CacheError(
         str(problem.filename or cache.root()),
         "no space is left on the disk",
-        "the engine takes 0.5 GB, the lab's artifacts 2 GB, a build some 5 GB while it runs",
+        "the engine takes 0.5 GB, the lab's artifacts 3 GB, a build some 5 GB while it runs",
         "run: python -m toolchain clean --go-build-cache, or set KUBEVC_CACHE to a folder on another disk",
     )
 

@@ -50,7 +50,7 @@ def test_a_full_disk_is_said_with_the_way_out(
     assert command_line.main(["setup"]) == 1
     assert capfd.readouterr().err == (
         f"error: {cache_folder}/x: no space is left on the disk\n"
-        "  why it matters: the engine takes 0.5 GB, the lab's artifacts 2 GB, a build some 5 GB while it runs\n"
+        "  why it matters: the engine takes 0.5 GB, the lab's artifacts 3 GB, a build some 5 GB while it runs\n"
         "  what to do: run: python -m toolchain clean --go-build-cache, "
         "or set KUBEVC_CACHE to a folder on another disk\n"
     )
