@@ -49,7 +49,7 @@ class KubeadmServer(pulumi.ComponentResource):
             opts=self._after(configured.needs),
         )
 
-    def _start(self, name: str, args: KubeadmServerArgs, agent: pulumi.Resource) -> pulumi.Resource:
+    def _start(self, name: str, args: KubeadmServerArgs, agent: pulumi.Resource) -> client.ControlPlane:
         return client.ControlPlane(
             f"{name}-plane",
             host=args.prepared.host.reference,
@@ -61,7 +61,7 @@ class KubeadmServer(pulumi.ComponentResource):
             opts=self._after([agent]),
         )
 
-    def _read_access(self, name: str, args: KubeadmServerArgs, plane: pulumi.Resource) -> ClusterAccess:
+    def _read_access(self, name: str, args: KubeadmServerArgs, plane: client.ControlPlane) -> ClusterAccess:
         host = args.prepared.host
         access = client.ClusterAccess(
             f"{name}-access",
@@ -72,6 +72,7 @@ class KubeadmServer(pulumi.ComponentResource):
             unit_name=kubeadm_files.KUBELET_UNIT,
             node_name=args.site.server.name,
             labels=args.site.server.labels,
+            renewed_on={"administrator-until": plane.administrator_until},
             ready_timeout_seconds=args.site.kubernetes.ready_timeout_seconds,
             opts=self._after([plane]),
         )

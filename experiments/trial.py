@@ -148,7 +148,7 @@ class Trial:
             stderr=subprocess.STDOUT,
         ) as process:
             output, _ = process.communicate((stdin or "").encode(), timeout=self._patience_seconds)
-        said = output.decode()
+        said = output.decode(errors="replace")
         if status is not None and process.returncode != status:
             shown = " ".join(command)
             raise CommandFailed(f"{shown}\nended with {process.returncode}, not {status}, and said:\n{said}")

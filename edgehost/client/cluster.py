@@ -21,6 +21,7 @@ class ClusterAccess(HostResource):
         wanted_version: pulumi.Input[str] | None = None,
         networks: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        renewed_on: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         ready_timeout_seconds: pulumi.Input[int] = 300,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -36,6 +37,7 @@ class ClusterAccess(HostResource):
                 refused.
             networks: The networks of pods and Services, by these names; others than it was begun with are refused.
             labels: Labels of the server's node.
+            renewed_on: What the kubeconfig follows from beside the cluster itself; a change of any reads it anew.
             ready_timeout_seconds: How long the API and the node may take.
             opts: Pulumi's options.
         """
@@ -47,6 +49,7 @@ class ClusterAccess(HostResource):
             "wanted_version": wanted_version,
             "networks": networks,
             "labels": labels,
+            "renewed_on": renewed_on,
             "ready_timeout_seconds": ready_timeout_seconds,
         }
         super().__init__(resource_name, arguments, ["kubeconfig", "version", "status"], opts)

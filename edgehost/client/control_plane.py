@@ -43,4 +43,9 @@ class ControlPlane(HostResource):
             "starts_cluster": starts_cluster,
             "ready_timeout_seconds": ready_timeout_seconds,
         }
-        super().__init__(resource_name, arguments, ["parts", "certificates"], opts)
+        super().__init__(resource_name, arguments, ["administrator_until"], opts)
+
+    @property
+    def administrator_until(self) -> pulumi.Output[str]:
+        """Hold when the administrator's certificate ends; another one comes with another kubeconfig."""
+        return self._output("administrator_until", str)

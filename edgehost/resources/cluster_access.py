@@ -28,6 +28,7 @@ class ClusterAccessInputs(HostInputs):
         wanted_version: The version of Kubernetes that the site asks for, to refuse steps that no cluster survives.
         networks: The networks of pods and Services, by these names; a cluster has its own for life.
         labels: Labels of the server's node.
+        renewed_on: What the kubeconfig follows from beside the cluster itself; a change of any reads it anew.
         ready_timeout_seconds: How long the API and the node may take.
         status: Always `Ready` in what is wanted; in the state what keeps the first node from it.
     """
@@ -38,6 +39,7 @@ class ClusterAccessInputs(HostInputs):
     wanted_version: str | None = None
     networks: dict[str, str] = field(default_factory=dict[str, str])
     labels: dict[str, str] = field(default_factory=dict[str, str])
+    renewed_on: dict[str, str] = field(default_factory=dict[str, str])
     ready_timeout_seconds: int = 300
     status: str = READY
 
@@ -64,6 +66,7 @@ class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
     replace_on = frozenset({"nodeName", "distribution"})
     not_compared = frozenset({"readyTimeoutSeconds", "unitName", "wantedVersion"})
     secret_outputs = frozenset({"kubeconfig"})
+    volatile_outputs = frozenset({"kubeconfig"})
 
     def identity(self, inputs: ClusterAccessInputs) -> str:
         return inputs.node_name

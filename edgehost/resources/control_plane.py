@@ -48,46 +48,67 @@ class ControlPlaneInputs(HostInputs):
     certificates: str = VALID
 
 
-class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneInputs]):
+@dataclass(frozen=True, kw_only=True)
+class ControlPlaneState(ControlPlaneInputs):
+    """Add what a renewal changes.
+
+    Attributes:
+        administrator_until: When the administrator's certificate ends; another one comes with another kubeconfig.
+    """
+
+    administrator_until: str = ""
+
+
+class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
     """Start a cluster on a host, keep its control plane whole, upgrade it, and renew its certificates."""
 
     token = "ControlPlane"
     inputs = ControlPlaneInputs
-    state = ControlPlaneInputs
+    state = ControlPlaneState
+    volatile_outputs = frozenset({"administratorUntil"})
     replace_on = frozenset({"nodeName", "unitName", "startsCluster"})
     not_compared = frozenset({"readyTimeoutSeconds"})
 
     def identity(self, inputs: ControlPlaneInputs) -> str:
         return inputs.node_name
 
-    def check_change(self, state: ControlPlaneInputs, inputs: ControlPlaneInputs) -> list[InputError]:
+    def check_change(self, state: ControlPlaneState, inputs: ControlPlaneInputs) -> list[InputError]:
         return check_versions(state.version, inputs.version)
 
-    async def read(self, host: Host, state: ControlPlaneInputs) -> ControlPlaneInputs | None:
+    async def read(self, host: Host, state: ControlPlaneState) -> ControlPlaneState | None:
         report = await host.read("control-plane-read", CONFIG=_config(state, state.version))
         if not report.flag("made"):
             return None
         found = report.pairs("part")
-        version = found.get("kube-apiserver", state.version)
-        return replace(state, version=version, parts=_missing(found), certificates=expiring(report))
+        return replace(
+            state,
+            version=found.get("kube-apiserver", state.version),
+            parts=_missing(found),
+            certificates=expiring(report),
+            administrator_until=_ends(report).get("admin.conf", ""),
+        )
 
-    async def create(self, host: Host, inputs: ControlPlaneInputs) -> ControlPlaneInputs:
+    async def create(self, host: Host, inputs: ControlPlaneInputs) -> ControlPlaneState:
         if inputs.starts_cluster:
             config = _config(inputs, inputs.version)
             values = {"CONFIG": config, "VERSION": inputs.version, "UNIT": inputs.unit_name}
             await host.change("kubeadm-init", timeout_seconds=INIT_SECONDS, **values)
-        return inputs
+        return await self._made(host, inputs)
 
-    async def update(self, host: Host, state: ControlPlaneInputs, inputs: ControlPlaneInputs) -> ControlPlaneInputs:
+    async def update(self, host: Host, state: ControlPlaneState, inputs: ControlPlaneInputs) -> ControlPlaneState:
         if state.version != inputs.version and inputs.starts_cluster:
             await _upgrade(host, inputs)
         if state.certificates != VALID or state.parts != COMPLETE or state.settings != inputs.settings:
             renew = str(state.certificates != VALID).lower()
             config = _config(inputs, inputs.version)
             await host.change("control-plane-repair", timeout_seconds=INIT_SECONDS, CONFIG=config, RENEW=renew)
-        return inputs
+        return await self._made(host, inputs)
 
-    async def delete(self, host: Host, state: ControlPlaneInputs) -> None:
+    async def _made(self, host: Host, inputs: ControlPlaneInputs) -> ControlPlaneState:
+        report = await host.read("control-plane-read", CONFIG=_config(inputs, inputs.version))
+        return replace(self.begun(inputs), administrator_until=_ends(report).get("admin.conf", ""))
+
+    async def delete(self, host: Host, state: ControlPlaneState) -> None:
         """Reset what starts the cluster; the others leave it as members do."""
         if state.starts_cluster:
             await DISTRIBUTIONS["kubeadm"].uninstall(host, state.unit_name)
@@ -128,20 +149,27 @@ def _missing(found: dict[str, str]) -> str:
 
 def expiring(report: Report) -> str:
     """Return which certificates are missing or end soon; what cannot be read is no reason to call them valid."""
-    try:
-        entries = cast(list[dict[str, Any]], json.loads(report.one("certificates"))["certificates"])
-        missing = sorted(entry["name"] for entry in entries if entry["missing"])
-        days = {entry["name"]: _days_left(entry["expirationDate"]) for entry in entries if not entry["missing"]}
-    except (ValueError, KeyError, TypeError):
+    ends = _ends(report)
+    if not ends:
         return "cannot be read"
+    missing = sorted(name for name, end in ends.items() if not end)
     if missing:
         return f"missing: {', '.join(missing)}"
-    soon = {name: left for name, left in days.items() if left < RENEWAL_DAYS}
+    soon = {name: left for name, end in ends.items() if (left := _days_left(end)) < RENEWAL_DAYS}
     if not soon:
         return VALID
     first = min(soon.values())
     when = "expired" if first < 0 else f"{first:.0f} days left"
     return f"{when}: {', '.join(sorted(soon))}"
+
+
+def _ends(report: Report) -> dict[str, str]:
+    """Return when each certificate ends, empty for one that is missing; nothing if kubeadm did not say."""
+    try:
+        entries = cast(list[dict[str, Any]], json.loads(report.one("certificates"))["certificates"])
+        return {entry["name"]: "" if entry["missing"] else entry["expirationDate"] for entry in entries}
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def _days_left(when: str) -> float:

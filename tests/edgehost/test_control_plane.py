@@ -51,14 +51,15 @@ def test_certificates_that_cannot_be_read_are_not_called_valid() -> None:
 
 
 async def test_a_host_without_a_cluster_has_no_control_plane(host: Host) -> None:
-    assert await ControlPlane().read(host, dataclasses.replace(WANTED, host=host.address)) is None
+    wanted = ControlPlane().begun(dataclasses.replace(WANTED, host=host.address))
+    assert await ControlPlane().read(host, wanted) is None
 
 
 async def test_a_manifest_that_is_gone_shows_by_name(host: Host, machine: DisposableHost) -> None:
     machine.write(ADMIN, "")
     for part in ("etcd", "kube-apiserver", "kube-controller-manager"):
         machine.write(f"{MANIFESTS}/{part}.yaml", f"    image: registry.k8s.io/{part}:v1.33.9\n")
-    found = await ControlPlane().read(host, dataclasses.replace(WANTED, host=host.address))
+    found = await ControlPlane().read(host, ControlPlane().begun(dataclasses.replace(WANTED, host=host.address)))
     assert found is not None
     assert (found.version, found.parts) == ("v1.33.9", "no manifest of kube-scheduler")
 
@@ -68,7 +69,7 @@ async def test_a_manifest_that_is_gone_shows_by_name(host: Host, machine: Dispos
     [("v1.33.9", "older than v1.34.1, which the cluster runs"), ("v1.36.0", "Go through a v1.35 release first")],
 )
 def test_a_step_that_no_cluster_survives_is_refused(version: str, said: str) -> None:
-    problems = ControlPlane().check_change(WANTED, dataclasses.replace(WANTED, version=version))
+    problems = ControlPlane().check_change(ControlPlane().begun(WANTED), dataclasses.replace(WANTED, version=version))
     assert said in str(problems[0])
 
 
