@@ -11,7 +11,7 @@ from edgehost.route import Route
 
 
 class Provider(pulumi.ProviderResource):
-    """Say how the hosts of a site are entered; none of it is part of any difference."""
+    """Say how the hosts of a site are entered; a change of it changes nothing on a host."""
 
     def __init__(
         self,

@@ -12,11 +12,10 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pulumi.provider.experimental.property_value import PropertyValue
-from pulumi.provider.experimental.provider import ConfigureRequest, DiffRequest
+from pulumi.provider.experimental.provider import ConfigureRequest
 
 from edgehost import adapter
 from edgehost.errors import TunnelError
@@ -195,9 +194,9 @@ async def test_a_host_that_is_not_there_is_told(route: Route, server: SshServer,
     await hosts.close()
 
 
-def properties(login: Login, route: Route | None) -> dict[str, PropertyValue]:
+def properties(login: Login, route: Route) -> dict[str, PropertyValue]:
     """Return the provider's configuration as the engine sends it."""
-    return adapter.dump(login) | ({"tunnel": adapter.to_property(route)} if route else {})
+    return adapter.dump(login) | {"tunnel": adapter.to_property(route)}
 
 
 async def test_the_provider_opens_it_when_configured_and_closes_it_when_done(
@@ -209,20 +208,6 @@ async def test_the_provider_opens_it_when_configured_and_closes_it_when_done(
     await provider.cancel()
     with pytest.raises(ConnectionRefusedError):
         await ask(route)
-
-
-async def test_another_tunnel_is_a_difference_and_another_key_is_none(
-    route: Route, server: SshServer, log: SilentLog
-) -> None:
-    async def differs(old: dict[str, Any], new: dict[str, Any]) -> bool | None:
-        request = DiffRequest("urn", "id", old, new, [])
-        return (await EdgehostProvider(RESOURCES, log).diff_config(request)).changes
-
-    known = properties(server.login, route)
-    assert not await differs(known, properties(replace(server.login, private_key_file="/other"), route))
-    assert await differs(known, properties(server.login, None))
-    assert await differs(properties(server.login, None), known)
-    assert await differs(known, properties(server.login, replace(route, target_port=1)))
 
 
 HOLD = """
