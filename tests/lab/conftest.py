@@ -7,6 +7,9 @@ import pytest
 
 from tests.lab.site_under_test import SiteUnderTest
 
+# Its assertions are to show what they compared, as those of tests do.
+pytest.register_assert_rewrite("tests.lab.promises")
+
 HOSTS = ("cp1", "edge1", "nfs1")
 
 
