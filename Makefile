@@ -65,7 +65,7 @@ test-fast: setup ## run the tests that need neither root nor hosts
 	@$(TESTING); $(PYTHON) -m pytest tests -m "not lab and not vm"
 
 test-long: setup ## run the lab's tests that need more hosts or binaries than CI has time for
-	@$(PYTHON) -m toolchain setup --lab
+	@$(PYTHON) -m toolchain setup --lab --earlier-kubernetes
 	@$(TESTING); $(PYTHON) -m pytest tests -m "long" --durations=15
 
 test-vm: setup ## run the tests on virtual machines (minutes; outside CI)

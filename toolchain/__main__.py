@@ -50,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=["amd64", "arm64", "armhf"],
         help="of the lab's hosts; may be given several times (default: this machine's)",
     )
+    setup.add_argument(
+        "--earlier-kubernetes",
+        action="store_true",
+        help="with --lab: also the version of Kubernetes that the test of an upgrade begins with (some 12 minutes)",
+    )
     setup.add_argument("--retry-official", action="store_true", help="ask again for official downloads that failed")
     setup.set_defaults(verb=_setup)
     env = verbs.add_parser("env", help='print shell lines: eval "$(python -m toolchain env)"')
@@ -68,14 +73,15 @@ def _setup(chosen: argparse.Namespace) -> None:
         say(f"engine: {plugin}")
     State().prepare(installed)
     if chosen.lab:
-        _setup_lab(chosen.architecture or [cache.host_architecture()])
+        _setup_lab(chosen.architecture or [cache.host_architecture()], earlier_kubernetes=chosen.earlier_kubernetes)
 
 
-def _setup_lab(architectures: list[str]) -> None:
+def _setup_lab(architectures: list[str], *, earlier_kubernetes: bool) -> None:
     # Here, because the makers of images and models import more than the engine's set-up should wait for.
-    from toolchain.steps import lab_steps
+    from toolchain.steps import earlier_kubernetes_steps, lab_steps
 
-    for step in lab_steps(architectures):
+    earlier = earlier_kubernetes_steps(architectures) if earlier_kubernetes else ()
+    for step in (*lab_steps(architectures), *earlier):
         if not step.is_done():
             step.run()
         say(f"lab: {step.name}")

@@ -10,7 +10,7 @@ from toolchain.recipes import Recipe
 
 _K3S = ("k3s", "flannel-cni")
 # Both kinds of host have flannel's delegate; what runs in pods comes in images.
-_KUBEADM = ("kubernetes/kubeadm", "kubernetes/kubelet", "kubernetes/kubectl")
+_KUBEADM = ("kubeadm", "kubelet", "kubectl")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,16 @@ def steps(architecture: str) -> tuple[Binary, ...]:
 
 def kubeadm_steps(architecture: str) -> tuple[Binary, ...]:
     """Return the further steps for hosts of a kubeadm site; none for armhf, which Kubernetes 1.27 and newer left."""
-    return () if architecture == "armhf" else _steps(_KUBEADM, architecture)
+    return _kubernetes_steps("kubernetes", architecture)
+
+
+def earlier_kubernetes_steps(architecture: str) -> tuple[Binary, ...]:
+    """Return the same steps for the version that an upgrade begins with."""
+    return _kubernetes_steps(recipes.EARLIER_KUBERNETES, architecture)
+
+
+def _kubernetes_steps(release: str, architecture: str) -> tuple[Binary, ...]:
+    return () if architecture == "armhf" else _steps([f"{release}/{name}" for name in _KUBEADM], architecture)
 
 
 def _steps(keys: Sequence[str], architecture: str) -> tuple[Binary, ...]:

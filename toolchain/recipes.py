@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from toolchain import cache
 
+EARLIER_KUBERNETES = "kubernetes-1.33"
+"""The recipes of the version that the test of an upgrade begins with."""
 GO_FOLDER = Path(__file__).parent / "go"
 _TABLE = Path(__file__).with_name("recipes.toml")
 

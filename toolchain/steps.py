@@ -40,3 +40,15 @@ def lab_steps(architectures: Sequence[str]) -> tuple[Step, ...]:
     k3s = [step for name in architectures for step in (*binaries.steps(name), *images.steps(name))]
     kubeadm = [step for name in architectures for step in (*binaries.kubeadm_steps(name), *images.kubeadm_steps(name))]
     return (*k3s, *models.STEPS, *kubeadm)
+
+
+def earlier_kubernetes_steps(architectures: Sequence[str]) -> tuple[Step, ...]:
+    """Return the steps of what a kubeadm site needs to begin with the version of Kubernetes before the lab's.
+
+    They are none of `lab_steps`, because only the test of an upgrade is worth their minutes.
+    """
+    return tuple(
+        step
+        for name in architectures
+        for step in (*binaries.earlier_kubernetes_steps(name), *images.earlier_kubernetes_steps(name))
+    )

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import images, recipes, steps
+from toolchain import images, index, recipes, steps
 from toolchain.images import binary
 from toolchain.images.archive import Settings
 from toolchain.images.catalogue import CATALOGUE
 from toolchain.images.image import Image
 
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
+KUBERNETES = (*CONTROL_PLANE[:3], "kube-proxy")
 
 
 def built(key: str, architecture: str = "amd64", content: str = "a program") -> Path:
@@ -91,8 +92,31 @@ def test_the_set_up_makes_what_k3s_needs_first_and_kubeadm_s_part_last() -> None
     own = names[names.index(f"kubeadm {kubernetes} for amd64") :]
     assert own == [
         *(f"{name} {kubernetes} for amd64" for name in ("kubeadm", "kubelet", "kubectl")),
-        *(f"image {name} for amd64" for name in (*CONTROL_PLANE, "kube-proxy", "flannel", "kube-router")),
+        *(f"image {name} for amd64" for name in (*KUBERNETES, "etcd", "flannel", "kube-router")),
     ]
+
+
+def test_the_earlier_kubernetes_is_made_when_asked_for_alone_under_the_same_names() -> None:
+    earlier = steps.earlier_kubernetes_steps(["amd64"])
+    version = recipes.table()[f"{recipes.EARLIER_KUBERNETES}/kubeadm"].version
+    assert [step.name for step in earlier] == [
+        *(f"{name} {version} for amd64" for name in ("kubeadm", "kubelet", "kubectl")),
+        *(f"image {name} for amd64" for name in KUBERNETES),
+    ]
+    made = [step.image for step in images.earlier_kubernetes_steps("amd64")]
+    assert {image.version() for image in made} == {version}
+    assert [image.name for image in made] == [image.name for image in CATALOGUE if image.name in KUBERNETES]
+    assert not {step.name for step in steps.lab_steps(["amd64"])} & {step.name for step in earlier[:3]}
+
+
+def test_two_versions_of_an_image_are_two_rows() -> None:
+    for release in ("kubernetes", recipes.EARLIER_KUBERNETES):
+        built(f"{release}/kube-scheduler")
+    for step in (*images.kubeadm_steps("amd64"), *images.earlier_kubernetes_steps("amd64")):
+        if step.image.name == "kube-scheduler":
+            step.run()
+            assert step.is_done()
+    assert [row["version"] for row in index.entries()] == ["v1.33.5", "v1.34.1"]
 
 
 def test_armhf_has_nothing_of_kubeadm() -> None:

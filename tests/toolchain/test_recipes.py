@@ -9,36 +9,49 @@ from toolchain.engine import VERSION
 from toolchain.recipes import Recipe
 
 NAMES = sorted(recipes.table())
-
-
-KUBERNETES = ("apiserver", "controller-manager", "proxy", "scheduler")
+PROGRAMS = (
+    *(f"kube-{name}" for name in ("apiserver", "controller-manager", "proxy", "scheduler")),
+    *("kubeadm", "kubectl", "kubelet"),
+)
+RELEASES = ("kubernetes", recipes.EARLIER_KUBERNETES)
 
 
 def test_the_table_holds_engine_plugin_and_lab() -> None:
     lab = [
         *("coredns", "etcd", "flannel", "flannel-cni", "k3s", "kube-router"),
-        *(f"kubernetes/kube-{name}" for name in KUBERNETES),
-        *("kubernetes/kubeadm", "kubernetes/kubectl", "kubernetes/kubelet"),
+        *(f"{release}/{name}" for release in RELEASES for name in PROGRAMS),
     ]
     assert sorted([*lab, "language-python", "pulumi", "resource-kubernetes"]) == NAMES
 
 
-def test_kubernetes_programs_share_their_modules_and_their_version() -> None:
-    found = [recipe for key, recipe in recipes.table().items() if key.startswith("kubernetes/")]
-    assert {recipe.sources.name for recipe in found} == {"kubernetes"}
+@pytest.mark.parametrize("release", RELEASES)
+def test_kubernetes_programs_share_their_modules_and_their_version(release: str) -> None:
+    found = [recipe for key, recipe in recipes.table().items() if key.startswith(f"{release}/")]
+    assert {recipe.sources.name for recipe in found} == {release}
     modules = (found[0].sources / "go.mod").read_text()
+    staging = found[0].version.replace("v1.", "v0.")
+    assert modules.count(f" {staging}\n") == modules.count("=>") > 0
     for recipe in found:
         assert recipe.package == f"k8s.io/kubernetes/cmd/{recipe.binary}"
         assert f"k8s.io/kubernetes {recipe.version} // indirect" in modules
         assert f"\t{recipe.package}\n" in modules
 
 
-def test_kubernetes_programs_say_their_version_in_every_place_that_is_compared() -> None:
-    flags = recipes.table()["kubernetes/kubelet"].link_flags
-    version = recipes.table()["kubernetes/kubelet"].version
+@pytest.mark.parametrize("release", RELEASES)
+def test_kubernetes_programs_say_their_version_in_every_place_that_is_compared(release: str) -> None:
+    flags = recipes.table()[f"{release}/kubelet"].link_flags
+    version = recipes.table()[f"{release}/kubelet"].version
     major, minor, _ = version.removeprefix("v").split(".")
     for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version"):
         assert f"-X {package}.gitVersion={version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}" in flags
+
+
+def test_an_upgrade_is_one_minor_version_and_its_two_versions_lie_side_by_side_in_the_cache() -> None:
+    later, earlier = (recipes.table()[f"{release}/kubelet"] for release in RELEASES)
+    minors = [int(recipe.version.split(".")[1]) for recipe in (earlier, later)]
+    assert minors[0] + 1 == minors[1]
+    assert earlier.name == later.name
+    assert earlier.result("amd64") != later.result("amd64")
 
 
 @pytest.mark.parametrize(

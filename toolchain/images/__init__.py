@@ -3,6 +3,6 @@
 `catalogue.py` lists the images; `build.py` is the way from there to a file that containerd imports.
 """
 
-from toolchain.images.step import kubeadm_steps, steps
+from toolchain.images.step import earlier_kubernetes_steps, kubeadm_steps, steps
 
-__all__ = ["kubeadm_steps", "steps"]
+__all__ = ["earlier_kubernetes_steps", "kubeadm_steps", "steps"]

@@ -44,5 +44,10 @@ def kubeadm_steps(architecture: str) -> tuple[ImageStep, ...]:
     return _steps(kubeadm.IMAGES, architecture)
 
 
+def earlier_kubernetes_steps(architecture: str) -> tuple[ImageStep, ...]:
+    """Return the steps for the images of the version of Kubernetes that an upgrade begins with."""
+    return _steps(kubeadm.EARLIER_IMAGES, architecture)
+
+
 def _steps(images: Sequence[Image], architecture: str) -> tuple[ImageStep, ...]:
     return tuple(ImageStep(image, architecture) for image in images if architecture in image.architectures)
