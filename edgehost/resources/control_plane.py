@@ -100,8 +100,13 @@ class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
             await _upgrade(host, inputs)
         if state.certificates != VALID or state.parts != COMPLETE or state.settings != inputs.settings:
             renew = str(state.certificates != VALID).lower()
-            config = _config(inputs, inputs.version)
-            await host.change("control-plane-repair", timeout_seconds=INIT_SECONDS, CONFIG=config, RENEW=renew)
+            await host.change(
+                "control-plane-repair",
+                timeout_seconds=INIT_SECONDS,
+                CONFIG=_config(inputs, inputs.version),
+                RENEW=renew,
+                KUBECONFIG_PATH=Kubeadm.kubeconfig_path,
+            )
         return await self._made(host, inputs)
 
     async def _made(self, host: Host, inputs: ControlPlaneInputs) -> ControlPlaneState:

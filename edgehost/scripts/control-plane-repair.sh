@@ -1,7 +1,16 @@
 #!/bin/sh
 # Write the manifests of the control plane anew, and the certificates that are missing or end soon.
-# CONFIG RENEW (true or false)
+# CONFIG RENEW (true or false) KUBECONFIG_PATH
 set -eu
+
+etcd_answers() {
+  curl -fs --max-time 2 http://127.0.0.1:2381/health >/dev/null
+}
+
+api_answers() {
+  on_cluster --request-timeout=2s get --raw /readyz >/dev/null 2>&1
+}
+
 if [ "$RENEW" = true ]; then
   # Both keep what is there; the third writes it anew.
   printf '%s' "$CONFIG" | run_kubeadm init phase certs all --config /dev/stdin
@@ -10,4 +19,11 @@ if [ "$RENEW" = true ]; then
 fi
 printf '%s' "$CONFIG" | run_kubeadm init phase etcd local --config /dev/stdin
 printf '%s' "$CONFIG" | run_kubeadm init phase control-plane all --config /dev/stdin
-if [ "$RENEW" = true ]; then restart_pods etcd kube-apiserver kube-controller-manager kube-scheduler; fi
+if [ "$RENEW" = true ]; then
+  # One after the other: an API that finds no etcd ends, and is started again only after a while.
+  restart_pods etcd
+  within 60 etcd_answers
+  restart_pods kube-apiserver
+  within 60 api_answers
+  restart_pods kube-controller-manager kube-scheduler
+fi

@@ -48,6 +48,18 @@ restart_pods() {
   done
 }
 
+# within SECONDS COMMAND: wait until a command succeeds. What does not come back in time shows in the next read.
+within() {
+  left=$1
+  shift
+  # A process that was told to end may answer once more.
+  sleep 2
+  while [ "$left" -gt 0 ] && ! "$@"; do
+    sleep 1
+    left=$((left - 1))
+  done
+}
+
 # take_out UNIT: leave no trace of a cluster on the host, whatever state it is in. The runtime stays, without a pod.
 take_out() {
   if command -v kubeadm >/dev/null 2>&1; then
