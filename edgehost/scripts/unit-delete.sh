@@ -7,6 +7,8 @@ was_active=${previous#* }
 if [ "$HAS_CONTENT" = true ]; then
   if unit_known "$UNIT"; then unit_must stop "$UNIT" 120; fi
   systemctl -q disable "$UNIT" 2>/dev/null || true
+  # The folders that it names as its own (StateDirectory= and the like) go with it; systemd removes no other.
+  systemctl clean --what=state --what=runtime --what=cache "$UNIT" 2>/dev/null || true
   restore_original "$UNIT_PATH"
   systemctl daemon-reload
   systemctl reset-failed "$UNIT" 2>/dev/null || true
