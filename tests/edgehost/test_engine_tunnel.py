@@ -40,7 +40,10 @@ conf = client.File(
     "conf", host=edge1, path="/etc/kv/{name}", content="x", opts=pulumi.ResourceOptions(provider=provider)
 )
 cluster = kubernetes.Provider(
-    "cluster", kubeconfig=conf.id.apply(lambda _: {kubeconfig!r}), cluster_identifier="it", enable_config_map_mutable=True
+    "cluster",
+    kubeconfig=conf.id.apply(lambda _: {kubeconfig!r}),
+    cluster_identifier="it",
+    enable_config_map_mutable=True,
 )
 kubernetes.core.v1.ConfigMap(
     "it",
