@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from toolchain import cache, index, recipes
+from toolchain.build import build as compile_recipe
 from toolchain.images import archive, program
 from toolchain.images.archive import Settings
 from toolchain.images.image import Image
@@ -39,6 +40,9 @@ def build(image: Image, architecture: str, *, again: bool = False) -> Artifact:
     Raises:
         ToolchainError: One of its parts cannot be had.
     """
+    if image.recipe and (again or find(image, architecture) is None):
+        # Before the lock, so that no other image waits for a compiler.
+        compile_recipe(recipes.table()[image.recipe], architecture)
     with exclusive(cache.root() / "layers" / ".lock", "container images"):
         current = None if again else find(image, architecture)
         return current or _build(image, architecture)
