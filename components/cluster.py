@@ -11,7 +11,7 @@ from components.api_access import api_route, reached_by
 from components.handles import ClusterAccess, PreparedNode
 from components.host import Preparation
 from components.k3s import K3sServer, K3sServerArgs
-from components.kubeadm import KubeadmServer, KubeadmServerArgs
+from components.kubeadm import KubeadmServer, KubeadmServerArgs, prepared_plane
 from components.service import NodeService
 from components.site import Kubernetes, Node, Site
 from components.workloads import workload_images
@@ -43,13 +43,13 @@ class Admission:
     """Where that service looks for its token, if it reads one from a file."""
     settings: str | None = None
     """What the distribution's own program is told, if one joins the host."""
-    plane_settings: str | None = None
+    plane_settings: pulumi.Output[str] | None = None
     """What that program is told of the control plane, if the host becomes a part of it."""
     version: str | None = None
     """Version of Kubernetes that is to run, if the program that runs does not decide it alone."""
 
 
-def admission(site: Site, node: Node, url: str) -> Admission:
+def admission(site: Site, node: Node, prepared: PreparedNode, url: str) -> Admission:
     """Return how a host joins the cluster at an address."""
     match site.kubernetes.distribution:
         case "k3s":
@@ -59,7 +59,7 @@ def admission(site: Site, node: Node, url: str) -> Admission:
             return Admission(
                 service=kubeadm_files.node_service(site.kubernetes),
                 settings=kubeadm_config.join_settings(site, node),
-                plane_settings=kubeadm_config.plane_settings(site, node) if node.role == "server" else None,
+                plane_settings=prepared_plane(site, node, prepared) if node.role == "server" else None,
                 version=site.kubernetes.version,
             )
 

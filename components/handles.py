@@ -40,6 +40,8 @@ class PreparedNode:
     """Name of each installed file to its sha256: a service that uses them restarts when one changes."""
     prepared_by: Sequence[pulumi.Resource]
     """What must be there before the node's service starts."""
+    images: pulumi.Output[dict[str, str]]
+    """Artifact of each preloaded image to the reference that pods name."""
 
 
 @dataclass(frozen=True, kw_only=True)

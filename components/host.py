@@ -103,7 +103,9 @@ class PreparedHost(pulumi.ComponentResource):
         installed = {file.artifact: self._install(file, locked[file.artifact]) for file in args.preparation.installed}
         prepared += installed.values()
         prepared += [self._write(path, content) for path, content in args.preparation.written.items()]
-        self.node = PreparedNode(host=args.host, versions=_checksums(locked), prepared_by=tuple(prepared))
+        self.node = PreparedNode(
+            host=args.host, versions=_checksums(locked), images=_references(locked), prepared_by=tuple(prepared)
+        )
         if args.preparation.runtime is not None:
             self.node = self._run(args.preparation.runtime, packages, installed, locked)
         self.register_outputs({})
@@ -175,7 +177,7 @@ class PreparedHost(pulumi.ComponentResource):
     ) -> PreparedNode:
         """Start the runtime as soon as its package is there, and give it its images."""
         name = f"{self._prefix}-runtime"
-        bare = PreparedNode(host=self.node.host, versions=pulumi.Output.from_input({}), prepared_by=[packages])
+        bare = replace(self.node, versions=pulumi.Output.from_input({}), prepared_by=[packages])
         configured = configure(self, name, runtime.service, bare)
         unit = client.Unit(
             f"{name}-unit",
@@ -202,3 +204,9 @@ class PreparedHost(pulumi.ComponentResource):
 def _checksums(locked: Mapping[str, pulumi.Output[LockedArtifact]]) -> pulumi.Output[dict[str, str]]:
     checksums = {name: found.apply(lambda artifact: artifact.sha256) for name, found in locked.items()}
     return pulumi.Output.all(**checksums)
+
+
+def _references(locked: Mapping[str, pulumi.Output[LockedArtifact]]) -> pulumi.Output[dict[str, str]]:
+    return pulumi.Output.all(**locked).apply(
+        lambda found: {name: artifact.image for name, artifact in found.items() if artifact.image}
+    )

@@ -41,7 +41,7 @@ class Join(pulumi.ComponentResource):
     def __init__(self, name: str, args: JoinArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kubevc:join:Join", name, None, opts)
         self._on_host = pulumi.ResourceOptions(parent=self, provider=args.prepared.host.provider)
-        admitted = admission(args.site, args.node, args.access.url)
+        admitted = admission(args.site, args.node, args.prepared, args.access.url)
         member = self._join(name, args, admitted)
         if admitted.plane_settings is not None:
             member = self._keep_plane(name, args, admitted, member)

@@ -10,7 +10,7 @@ import pulumi
 from components import kubeadm_config, kubeadm_files
 from components.handles import ClusterAccess, PreparedNode, Worker
 from components.service import configure
-from components.site import Site
+from components.site import Node, Site
 from edgehost import client
 
 
@@ -56,7 +56,7 @@ class KubeadmServer(pulumi.ComponentResource):
             node_name=args.site.server.name,
             unit_name=kubeadm_files.KUBELET_UNIT,
             version=args.site.kubernetes.version,
-            settings=kubeadm_config.plane_settings(args.site, args.site.server),
+            settings=prepared_plane(args.site, args.site.server, args.prepared),
             ready_timeout_seconds=args.site.kubernetes.ready_timeout_seconds,
             opts=self._after([agent]),
         )
@@ -87,3 +87,8 @@ class KubeadmServer(pulumi.ComponentResource):
 
     def _after(self, needs: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions.merge(self._on_host, pulumi.ResourceOptions(depends_on=list(needs)))
+
+
+def prepared_plane(site: Site, node: Node, prepared: PreparedNode) -> pulumi.Output[str]:
+    """Return what kubeadm is told of the control plane on a node, with the images that its host has."""
+    return prepared.images.apply(lambda images: kubeadm_config.plane_settings(site, node, images))

@@ -5,12 +5,12 @@ The version of Kubernetes and the secrets of a join are not in them: whoever han
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from components.kubeadm_files import RUNTIME_SOCKET
+from components.kubeadm_files import ALL_IMAGES, RUNTIME_SOCKET
 from components.site import Kubernetes, Node, Site
 
 API_VERSION = "kubeadm.k8s.io/v1beta4"
@@ -24,13 +24,19 @@ def server_url(server: Node) -> str:
     return f"https://{server.address}:{API_PORT}"
 
 
-def plane_settings(site: Site, node: Node) -> str:
-    """Return what kubeadm is told of the control plane on a node, the ClusterConfiguration last."""
+def plane_settings(site: Site, node: Node, images: Mapping[str, str]) -> str:
+    """Return what kubeadm is told of the control plane on a node, the ClusterConfiguration last.
+
+    Args:
+        site: The site.
+        node: The node.
+        images: Artifact of each preloaded image to its reference; of others, kubeadm chooses the version.
+    """
     documents = [
-        _init(node, runs_workloads=node in site.workers),
+        _init(site, node),
         {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "cgroupDriver": "systemd"},
         _proxy(site.kubernetes),
-        _cluster(site.kubernetes, site.servers),
+        _cluster(site.kubernetes, site.servers) | _images(images),
     ]
     return yaml.safe_dump_all(documents, sort_keys=False)
 
@@ -40,7 +46,7 @@ def join_settings(site: Site, node: Node) -> str:
     settings = {
         "apiVersion": API_VERSION,
         "kind": "JoinConfiguration",
-        "nodeRegistration": _registration(node, untainted=node.role == "server" and node in site.workers),
+        "nodeRegistration": _registration(site, node),
         "timeouts": {"discovery": f"{DISCOVERY_SECONDS}s"},
     }
     if node.role == "server":
@@ -48,8 +54,8 @@ def join_settings(site: Site, node: Node) -> str:
     return yaml.safe_dump(settings, sort_keys=False)
 
 
-def _init(server: Node, *, runs_workloads: bool) -> dict[str, Any]:
-    registration = _registration(server, untainted=runs_workloads)
+def _init(site: Site, server: Node) -> dict[str, Any]:
+    registration = _registration(site, server)
     # kubeadm 1.33 and 1.34 write an IPv4 address in brackets for this check of proxies, which Go's URLs refuse since
     # 1.26; the later ones do not, and no check of a proxy is lost: kubeadm only warns of them.
     registration["ignorePreflightErrors"] = ["HTTPProxyCIDR"]
@@ -65,15 +71,24 @@ def _endpoint(node: Node) -> dict[str, Any]:
     return {"advertiseAddress": str(node.address), "bindPort": API_PORT}
 
 
-def _registration(node: Node, *, untainted: bool) -> dict[str, Any]:
+def _registration(site: Site, node: Node) -> dict[str, Any]:
     return {
         "name": node.name,
         "criSocket": f"unix://{RUNTIME_SOCKET}",
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": _pull_policy(site.kubernetes),
         "kubeletExtraArgs": [{"name": "node-ip", "value": str(node.address)}],
         # Without the key, kubeadm keeps workloads off a server.
-        **({"taints": []} if untainted else {}),
+        **({"taints": []} if node.role == "server" and node in site.workers else {}),
     }
+
+
+def _pull_policy(kubernetes: Kubernetes) -> str:
+    """Return when kubeadm asks a registry before it begins.
+
+    Where all that it runs is preloaded it need not: it would also ask for a pause image of its own version's choice,
+    which nothing runs, because the runtime is told of one that suits all versions.
+    """
+    return "Never" if {*kubernetes.preloaded_images} >= ALL_IMAGES else "IfNotPresent"
 
 
 def _proxy(kubernetes: Kubernetes) -> dict[str, Any]:
@@ -101,3 +116,16 @@ def _cluster(kubernetes: Kubernetes, servers: Sequence[Node]) -> dict[str, Any]:
         },
         "apiServer": {"certSANs": [str(node.address) for node in servers]},
     }
+
+
+def _images(images: Mapping[str, str]) -> dict[str, Any]:
+    """Return the images of what has versions of its own: each kubeadm asks for others than the one before."""
+    etcd, coredns = _image(images, "etcd"), _image(images, "coredns")
+    return {**({"etcd": {"local": etcd}} if etcd else {}), **({"dns": coredns} if coredns else {})}
+
+
+def _image(images: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return a preloaded image in kubeadm's words; nothing for one that kubeadm cannot ask for, as it adds the name."""
+    repository, _, tag = images.get(f"image-{name}", "").rpartition(":")
+    folder, _, last = repository.rpartition("/")
+    return {"imageRepository": folder, "imageTag": tag} if folder and last == name else {}

@@ -34,6 +34,8 @@ CONTROL_PLANE_IMAGES = frozenset(
     {"image-etcd", "image-kube-apiserver", "image-kube-controller-manager", "image-kube-scheduler"}
 )
 """Images that only servers run."""
+ALL_IMAGES = VERSIONED_IMAGES | CONTROL_PLANE_IMAGES | {"image-coredns", "image-pause"}
+"""Images of all that kubeadm starts."""
 FILES = Path(__file__).parent / "files"
 
 

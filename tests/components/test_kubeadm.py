@@ -14,7 +14,8 @@ from components.site import Site
 from tests.components.recording import Graph, record
 
 VERSION = "v1.34.1"
-VERSIONED = ("kubeadm", "kubelet", "kubectl", "image-kube-apiserver", "image-kube-proxy")
+VERSIONED = (*kubeadm_files.PROGRAMS, *kubeadm_files.VERSIONED_IMAGES)
+NOTHING: dict[str, str] = {}
 Load = Callable[[dict[str, Any]], LoadedSite]
 
 
@@ -24,10 +25,12 @@ def kubeadm_data(machine: Path, site_data: dict[str, Any]) -> dict[str, Any]:
     table = machine / "table.yaml"
     content = yaml.safe_load(table.read_text())
     pattern = content["artifacts"][0]
-    for name in (*VERSIONED, "image-etcd"):
+    versions = dict.fromkeys(VERSIONED, VERSION) | {"image-etcd": "3.6.4-0", "image-coredns": "v1.12.1"}
+    for name, version in versions.items():
         for architecture in ("amd64", "arm64"):
-            row = {"name": name, "architecture": architecture, "image": f"registry.example/{name}"}
-            content["artifacts"].append({**pattern, **row, "version": VERSION})
+            reference = f"registry.example/k8s/{name.removeprefix('image-')}:{version}"
+            row = {"name": name, "architecture": architecture, "image": reference}
+            content["artifacts"].append({**pattern, **row, "version": version})
     table.write_text(yaml.safe_dump(content))
     site_data["kubernetes"] |= {
         "distribution": "kubeadm",
@@ -64,7 +67,7 @@ def documents(settings: str) -> dict[str, dict[str, Any]]:
 
 def test_the_cluster_has_the_sites_networks_and_every_servers_address(kubeadm_data: dict[str, Any], load: Load) -> None:
     site = load(with_three_servers(kubeadm_data)).site
-    told = documents(kubeadm_config.plane_settings(site, site.server))
+    told = documents(kubeadm_config.plane_settings(site, site.server, NOTHING))
     assert told["ClusterConfiguration"]["networking"] == {"podSubnet": "10.42.0.0/16", "serviceSubnet": "10.43.0.0/16"}
     assert told["ClusterConfiguration"]["apiServer"]["certSANs"] == ["192.0.2.11", "192.0.2.102", "192.0.2.103"]
     assert told["ClusterConfiguration"]["controlPlaneEndpoint"] == "192.0.2.11:6443"
@@ -72,7 +75,7 @@ def test_the_cluster_has_the_sites_networks_and_every_servers_address(kubeadm_da
 
 
 def test_the_cluster_configuration_is_last_and_takes_a_version(site: Site) -> None:
-    text = kubeadm_config.plane_settings(site, site.server)
+    text = kubeadm_config.plane_settings(site, site.server, NOTHING)
     assert "kubernetesVersion" not in text
     *_, last = yaml.safe_load_all(f"{text}kubernetesVersion: {VERSION}\n")
     assert (last["kind"], last["kubernetesVersion"]) == ("ClusterConfiguration", VERSION)
@@ -80,12 +83,42 @@ def test_the_cluster_configuration_is_last_and_takes_a_version(site: Site) -> No
 
 def test_a_server_takes_workloads_only_where_there_is_no_agent(kubeadm_data: dict[str, Any], load: Load) -> None:
     with_agent = load(kubeadm_data).site
-    kept_free = documents(kubeadm_config.plane_settings(with_agent, with_agent.server))["InitConfiguration"]
+    kept_free = documents(kubeadm_config.plane_settings(with_agent, with_agent.server, NOTHING))["InitConfiguration"]
     assert "taints" not in kept_free["nodeRegistration"]
     kubeadm_data["nodes"] = [node for node in kubeadm_data["nodes"] if node["role"] == "server"]
     alone = load(kubeadm_data).site
-    taken = documents(kubeadm_config.plane_settings(alone, alone.server))["InitConfiguration"]
+    taken = documents(kubeadm_config.plane_settings(alone, alone.server, NOTHING))["InitConfiguration"]
     assert taken["nodeRegistration"]["taints"] == []
+
+
+def test_preloaded_images_are_asked_for_whatever_versions_kubeadm_would_choose(
+    kubeadm_data: dict[str, Any],
+) -> None:
+    kubeadm_data["kubernetes"]["preloaded-images"].append("image-coredns")
+    told = documents(record(kubeadm_data).named("initialise-kubeadm-plane").inputs["settings"])["ClusterConfiguration"]
+    assert told["etcd"] == {"local": {"imageRepository": "registry.example/k8s", "imageTag": "3.6.4-0"}}
+    assert told["dns"] == {"imageRepository": "registry.example/k8s", "imageTag": "v1.12.1"}
+
+
+@pytest.mark.parametrize("reference", ["registry.example/my-etcd:3.6.4-0", f"registry.example/etcd@sha256:{'0' * 64}"])
+def test_kubeadm_chooses_where_it_could_not_ask_for_the_preloaded_image(site: Site, reference: str) -> None:
+    told = documents(kubeadm_config.plane_settings(site, site.server, {"image-etcd": reference}))
+    assert not {"etcd", "dns"} & told["ClusterConfiguration"].keys()
+
+
+def test_kubeadm_asks_no_registry_where_all_that_it_starts_is_preloaded(
+    kubeadm_data: dict[str, Any], load: Load
+) -> None:
+    assert pull_policies(load(kubeadm_data).site) == {"IfNotPresent"}
+    kubeadm_data["kubernetes"]["preloaded-images"] = sorted(kubeadm_files.ALL_IMAGES)
+    assert pull_policies(load(kubeadm_data).site) == {"Never"}
+
+
+def pull_policies(site: Site) -> set[str]:
+    """Return when images are pulled, by what kubeadm is told at its start and when a node joins."""
+    start = documents(kubeadm_config.plane_settings(site, site.server, NOTHING))["InitConfiguration"]
+    join = yaml.safe_load(kubeadm_config.join_settings(site, site.agents[0]))
+    return {told["nodeRegistration"]["imagePullPolicy"] for told in (start, join)}
 
 
 def test_joining_the_control_plane_is_told_apart_from_joining_for_work(

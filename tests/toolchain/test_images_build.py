@@ -94,8 +94,8 @@ def test_the_references_are_those_that_k3s_kubeadm_and_the_program_name() -> Non
     assert named == {
         "pause": ["docker.io/rancher/mirrored-pause:3.6", "registry.k8s.io/pause:3.10.1"],
         "coredns": [
-            "docker.io/rancher/mirrored-coredns-coredns:1.9.4",
             f"registry.k8s.io/coredns/coredns:v{recipes.table()['coredns'].version}",
+            "docker.io/rancher/mirrored-coredns-coredns:1.9.4",
         ],
         "kube-apiserver": ["registry.k8s.io/kube-apiserver:v1.34.1"],
         "kube-controller-manager": ["registry.k8s.io/kube-controller-manager:v1.34.1"],

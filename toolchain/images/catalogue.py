@@ -63,10 +63,10 @@ ANY_SITE = (
     ),
     binary.image(
         "coredns",
-        "docker.io/rancher/mirrored-coredns-coredns",
+        "registry.k8s.io/coredns/coredns",
+        tag="v1.12.1",
         # The manifest inside k3s v1.26.2+k3s1 asks for this tag; what runs is the version of the recipe.
-        tag="1.9.4",
-        also_named=("registry.k8s.io/coredns/coredns:v1.12.1",),
+        also_named=("docker.io/rancher/mirrored-coredns-coredns:1.9.4",),
         place="/",
         architectures=("amd64", "arm64", "armhf"),
     ),
