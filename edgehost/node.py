@@ -111,6 +111,19 @@ async def wait_for(
     return None
 
 
+def steadily(is_there: Callable[[Node], bool], seconds: float) -> Callable[[Node], bool]:
+    """Return what says whether a node has been as awaited at every look of the last seconds."""
+    since: float | None = None
+
+    def has_been(node: Node) -> bool:
+        nonlocal since
+        now = time.monotonic()
+        since = (now if since is None else since) if is_there(node) else None
+        return since is not None and now - since >= seconds
+
+    return has_been
+
+
 async def not_ready(host: Host, unit: str, what: str, seconds: float) -> NotReady:
     """Return the error of something that did not become ready, with the unit's last lines."""
     report = await host.read("unit-active", UNIT=unit)

@@ -20,6 +20,7 @@ KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 CERTIFICATE_KEY_BYTES = 32
 JOIN_SECONDS = 300.0
 RESET_SECONDS = 300.0
+UPGRADE_SECONDS = 1200.0
 
 
 class Kubeadm:
@@ -82,7 +83,11 @@ class Kubeadm:
 
     async def upgrade(self, host: Host, member: Membership) -> None:
         await host.change(
-            "kubeadm-upgrade-node", timeout_seconds=JOIN_SECONDS, VERSION=member.version, UNIT=member.unit_name
+            "kubeadm-upgrade-node",
+            timeout_seconds=UPGRADE_SECONDS,
+            CONFIG=upgrade_configuration(member.settings, member.version),
+            VERSION=member.version,
+            UNIT=member.unit_name,
         )
 
     async def withdraw(self, host: Host, member: Membership) -> None:
@@ -113,6 +118,30 @@ def join_configuration(member: Membership, token: JoinToken) -> str:
     if token.certificate_key:
         joined["controlPlane"] = {**settings.get("controlPlane", {}), "certificateKey": token.certificate_key}
     return json.dumps(joined)
+
+
+def upgrade_configuration(settings: str, version: str) -> str:
+    """Return what `kubeadm upgrade apply` and `kubeadm upgrade node` read.
+
+    Args:
+        settings: What kubeadm was told when the host became a node; images are pulled in the same way.
+        version: The version to upgrade to.
+    """
+    pulls = {"imagePullPolicy": _pull_policy(settings)}
+    apply = {
+        "kubernetesVersion": version,
+        "certificateRenewal": True,
+        # A Job that must end within 15 s, the pull of its image included: only a warning on nodes that take longer.
+        "ignorePreflightErrors": ["CreateJob"],
+        **pulls,
+    }
+    return json_documents({"kind": "UpgradeConfiguration", "apply": apply, "node": pulls})
+
+
+def _pull_policy(settings: str) -> str:
+    documents = cast(list[dict[str, Any] | None], list(yaml.safe_load_all(settings)))
+    registrations = [document.get("nodeRegistration", {}) for document in documents if document]
+    return next((told["imagePullPolicy"] for told in registrations if "imagePullPolicy" in told), "IfNotPresent")
 
 
 def json_documents(*documents: dict[str, Any]) -> str:

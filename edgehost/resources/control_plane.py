@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from edgehost.distributions import DISTRIBUTIONS
-from edgehost.distributions.kubeadm import Kubeadm, json_documents
+from edgehost.distributions.kubeadm import UPGRADE_SECONDS, Kubeadm, upgrade_configuration
 from edgehost.errors import InputError
 from edgehost.host import Host
-from edgehost.node import drain_node, label_node, read_node, wait_for
+from edgehost.node import drain_node, label_node, not_ready, read_node, steadily, wait_for
 from edgehost.report import Report
 from edgehost.resource import HostInputs, Resource
 from edgehost.resources.version_steps import check_versions
@@ -20,7 +20,8 @@ VALID = "valid"
 RENEWAL_DAYS = 30
 """Certificates that end sooner are renewed; kubeadm's live a year."""
 INIT_SECONDS = 600.0
-UPGRADE_SECONDS = 1200.0
+STEADY_SECONDS = 20.0
+"""A kubelet of another minor version may start the API's own pod anew, right after its node is Ready."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,7 @@ class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
         found = report.pairs("part")
         return replace(
             state,
-            version=found.get("kube-apiserver", state.version),
+            version=report.one("unfinished") or found.get("kube-apiserver", state.version),
             parts=_missing(found),
             certificates=expiring(report),
             administrator_until=_ends(report).get("admin.conf", ""),
@@ -97,7 +98,7 @@ class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
 
     async def update(self, host: Host, state: ControlPlaneState, inputs: ControlPlaneInputs) -> ControlPlaneState:
         if state.version != inputs.version and inputs.starts_cluster:
-            await _upgrade(host, inputs)
+            await _upgrade(host, inputs, state.version)
         if state.certificates != VALID or state.parts != COMPLETE or state.settings != inputs.settings:
             renew = str(state.certificates != VALID).lower()
             await host.change(
@@ -119,27 +120,31 @@ class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
             await DISTRIBUTIONS["kubeadm"].uninstall(host, state.unit_name)
 
 
-async def _upgrade(host: Host, inputs: ControlPlaneInputs) -> None:
+async def _upgrade(host: Host, inputs: ControlPlaneInputs, running: str) -> None:
     """Upgrade with no pod on the node but the control plane's own."""
     kubeconfig = Kubeadm.kubeconfig_path
     async with host.lock("upgrade"):
         await host.log.progress(f"{host.address}: upgrading the control plane to {inputs.version}")
         await drain_node(host, inputs.node_name, kubeconfig)
-        apply = {"kubernetesVersion": inputs.version, "imagePullPolicy": "IfNotPresent", "certificateRenewal": True}
         await host.change(
             "kubeadm-upgrade-apply",
             timeout_seconds=UPGRADE_SECONDS,
-            CONFIG=json_documents({"kind": "UpgradeConfiguration", "apply": apply}),
+            SETTINGS=_config(inputs, running),
+            CONFIG=upgrade_configuration(inputs.settings, inputs.version),
+            RUNNING=running,
             VERSION=inputs.version,
             UNIT=inputs.unit_name,
         )
-        await wait_for(
+        seconds = inputs.ready_timeout_seconds
+        node = await wait_for(
             lambda: read_node(host, inputs.node_name, kubeconfig),
-            lambda node: node.ready and node.version == inputs.version,
+            steadily(lambda node: node.ready and node.version == inputs.version, STEADY_SECONDS),
             host,
             f"the node to run {inputs.version}",
-            inputs.ready_timeout_seconds,
+            seconds,
         )
+        if node is None:
+            raise await not_ready(host, inputs.unit_name, f"the node did not run {inputs.version}", seconds)
         await label_node(host, inputs.node_name, kubeconfig, {})
 
 

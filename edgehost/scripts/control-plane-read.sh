@@ -3,6 +3,7 @@
 set -eu
 [ -r "$KUBEADM_ADMIN" ] || exit 0
 echo "made true"
+[ ! -s "$KUBEADM_UPGRADING" ] || echo "unfinished $(cat "$KUBEADM_UPGRADING")"
 for part in etcd kube-apiserver kube-controller-manager kube-scheduler; do
   image=$(sed -n 's/^ *image: *//p' "/etc/kubernetes/manifests/$part.yaml" 2>/dev/null | head -n 1)
   [ -z "$image" ] || echo "part $part ${image##*:}"

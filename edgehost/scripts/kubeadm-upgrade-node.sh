@@ -1,6 +1,6 @@
 #!/bin/sh
-# Bring a drained node to another version. VERSION UNIT
+# Bring a drained node to another version. CONFIG VERSION UNIT
 set -eu
 use_kubernetes "$VERSION"
-run_kubeadm upgrade node
+printf '%s' "$CONFIG" | run_kubeadm upgrade node --config /dev/stdin
 unit_must restart "$UNIT" 120

@@ -6,6 +6,8 @@ KUBEADM_LINKS=/usr/local/bin
 KUBEADM_ADMIN=/etc/kubernetes/admin.conf
 KUBEADM_RUNTIME=/run/kubevc-containerd
 KUBEADM_MADE="$RECORDS/kubeadm/made"
+# shellcheck disable=SC2034 # Scripts of this family use it.
+KUBEADM_UPGRADING="$RECORDS/kubeadm/upgrading"
 
 # use_kubernetes VERSION: let the programs of one version be those that run; the version before stays where it is.
 use_kubernetes() {
@@ -84,6 +86,6 @@ take_out() {
       "$KUBEADM_HOME"/*) rm -f "$KUBEADM_LINKS/$program" ;;
     esac
   done
-  rm -f "$KUBEADM_MADE"
+  rm -f "$KUBEADM_MADE" "$KUBEADM_UPGRADING"
   forget_empty_records
 }

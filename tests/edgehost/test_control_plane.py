@@ -5,9 +5,12 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import yaml
 
 from edgehost.address import HostAddress
+from edgehost.distributions.kubeadm import upgrade_configuration
 from edgehost.host import Host
+from edgehost.node import Node, steadily
 from edgehost.report import Report
 from edgehost.resources.control_plane import VALID, ControlPlane, ControlPlaneInputs, expiring
 from tests.edgehost.disposable_host import DisposableHost
@@ -62,6 +65,40 @@ async def test_a_manifest_that_is_gone_shows_by_name(host: Host, machine: Dispos
     found = await ControlPlane().read(host, ControlPlane().begun(dataclasses.replace(WANTED, host=host.address)))
     assert found is not None
     assert (found.version, found.parts) == ("v1.33.9", "no manifest of kube-scheduler")
+
+
+async def test_an_upgrade_that_broke_off_shows_as_the_version_before(host: Host, machine: DisposableHost) -> None:
+    machine.write(ADMIN, "")
+    machine.write(f"{MANIFESTS}/kube-apiserver.yaml", "    image: registry.k8s.io/kube-apiserver:v1.34.1\n")
+    machine.write("/var/lib/edgehost/kubeadm/upgrading", "v1.33.9")
+    found = await ControlPlane().read(host, ControlPlane().begun(dataclasses.replace(WANTED, host=host.address)))
+    assert found is not None
+    assert found.version == "v1.33.9"
+
+
+def test_a_node_that_was_ready_for_a_moment_is_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([100.0, 119.0, 121.0, 122.0, 141.9, 142.0])
+    monkeypatch.setattr("edgehost.node.time.monotonic", lambda: next(now))
+    settled = steadily(lambda node: node.ready, 20)
+    looks = [True, True, False, True, True, True]
+    assert [settled(Node(ready=ready)) for ready in looks] == [False, False, False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("settings", "policy"),
+    [
+        ("kind: JoinConfiguration\nnodeRegistration: {imagePullPolicy: Never}\n", "Never"),
+        (
+            "kind: InitConfiguration\nnodeRegistration: {imagePullPolicy: Never}\n---\nkind: ClusterConfiguration\n",
+            "Never",
+        ),
+        ("kind: ClusterConfiguration\n", "IfNotPresent"),
+    ],
+)
+def test_an_upgrade_pulls_images_as_the_start_did(settings: str, policy: str) -> None:
+    told = yaml.safe_load(upgrade_configuration(settings, "v1.34.1"))
+    assert (told["apply"]["kubernetesVersion"], told["apply"]["imagePullPolicy"]) == ("v1.34.1", policy)
+    assert told["node"] == {"imagePullPolicy": policy}
 
 
 @pytest.mark.parametrize(
