@@ -10,7 +10,7 @@ import yaml
 from edgehost.address import HostAddress
 from edgehost.distributions.kubeadm import upgrade_configuration
 from edgehost.host import Host
-from edgehost.node import Node, steadily
+from edgehost.node import Node, read_node, steadily
 from edgehost.report import Report
 from edgehost.resources.control_plane import VALID, ControlPlane, ControlPlaneInputs, expiring
 from tests.edgehost.disposable_host import DisposableHost
@@ -74,6 +74,16 @@ async def test_an_upgrade_that_broke_off_shows_as_the_version_before(host: Host,
     found = await ControlPlane().read(host, ControlPlane().begun(dataclasses.replace(WANTED, host=host.address)))
     assert found is not None
     assert found.version == "v1.33.9"
+
+
+async def test_an_api_that_ends_between_two_questions_does_not_answer(host: Host, machine: DisposableHost) -> None:
+    machine.write(ADMIN, "")
+    answer = 'case "$*" in *readyz*) printf ok ;; *) echo "connection refused" >&2; exit 1 ;; esac'
+    machine.write("/usr/local/bin/kubectl", f"#!/bin/sh\n{answer}\n")
+    machine.run("chmod +x /usr/local/bin/kubectl")
+    assert await read_node(host, "cp1", ADMIN) == Node()
+    machine.write("/usr/local/bin/kubectl", '#!/bin/sh\ncase "$*" in *readyz*) printf ok ;; *) echo uid 7 ;; esac\n')
+    assert await read_node(host, "cp1", ADMIN) == Node(api=True, uid="7")
 
 
 def test_a_node_that_was_ready_for_a_moment_is_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
