@@ -20,10 +20,11 @@ fi
 printf '%s' "$CONFIG" | run_kubeadm init phase etcd local --config /dev/stdin
 printf '%s' "$CONFIG" | run_kubeadm init phase control-plane all --config /dev/stdin
 if [ "$RENEW" = true ]; then
-  # One after the other: an API that finds no etcd ends, and is started again only after a while.
-  restart_pods etcd
+  # One after the other: an API that finds no etcd ends, and is started again only after a while. Only etcd holds
+  # anything that must be written before it ends; an API that may take leave of its watchers takes a minute.
+  restart_pods TERM etcd
   within 60 etcd_answers
-  restart_pods kube-apiserver
+  restart_pods KILL kube-apiserver
   within 60 api_answers
-  restart_pods kube-controller-manager kube-scheduler
+  restart_pods KILL kube-controller-manager kube-scheduler
 fi

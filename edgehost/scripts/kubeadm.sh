@@ -40,12 +40,14 @@ note_made() {
   : > "$KUBEADM_MADE"
 }
 
-# restart_pods NAME...: end processes of static pods; the agent starts them anew with what they read at their start.
+# restart_pods SIGNAL NAME...: end processes of static pods; the agent starts them anew with what they read at their start.
 restart_pods() {
+  signal=$1
+  shift
   for process in /proc/[0-9]*; do
     name=$(basename "$(readlink "$process/exe" 2>/dev/null)") || continue
     case " $* " in
-      *" $name "*) if grep -qs '/kubepods' "$process/cgroup"; then kill "$(basename "$process")" 2>/dev/null || true; fi ;;
+      *" $name "*) if grep -qs '/kubepods' "$process/cgroup"; then kill -s "$signal" "$(basename "$process")" 2>/dev/null || true; fi ;;
     esac
   done
 }
