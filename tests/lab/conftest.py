@@ -19,13 +19,8 @@ def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTes
     if os.geteuid() != 0:
         pytest.fail("the lab needs root: run the tests as root, or leave the lab out with `make test-fast`")
     site = SiteUnderTest("kubevc-test", "10.99.77.", tmp_path_factory.mktemp("site"))
-    site.lab("down")
-    try:
-        site.start_hosts()
-        site.create_stack()
+    with site.bare_hosts():
         yield site
-    finally:
-        site.lab("down")
 
 
 @pytest.fixture(scope="session")

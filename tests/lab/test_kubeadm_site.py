@@ -28,13 +28,8 @@ def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTes
     site = SiteUnderTest(
         "kubevc-adm", "10.99.79.", tmp_path_factory.mktemp("kubeadm"), like="edge-lab-kubeadm", kubeconfig=ADMINISTRATOR
     )
-    site.lab("down")
-    try:
-        site.start_hosts()
-        site.create_stack()
+    with site.bare_hosts():
         yield site
-    finally:
-        site.lab("down")
 
 
 @pytest.fixture(scope="module")

@@ -45,15 +45,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
     settings["kubernetes"]["api-access"] = "ssh"
     settings["nodes"] = [node for node in settings["nodes"] if node["role"] == "server"]
     site.set_settings(settings)
-    site.lab("down")
-    try:
-        site.start_hosts()
-        site.create_stack()
+    with site.bare_hosts():
         with closed_to_this_machine(site, "cp1"):
             site.up()
             yield site
-    finally:
-        site.lab("down")
 
 
 def test_up_ends_with_an_answered_picture_though_the_api_is_closed(site: SiteUnderTest) -> None:

@@ -20,13 +20,8 @@ def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTes
     site = SiteUnderTest(
         "kubevc-three", "10.99.80.", tmp_path_factory.mktemp("three"), like="edge-lab-three", kubeconfig=ADMINISTRATOR
     )
-    site.lab("down")
-    try:
-        site.start_hosts()
-        site.create_stack()
+    with site.bare_hosts():
         yield site
-    finally:
-        site.lab("down")
 
 
 @pytest.fixture(scope="module")

@@ -42,14 +42,9 @@ def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTes
         kubeconfig=ADMINISTRATOR,
         patience_seconds=1500,
     )
-    site.lab("down")
-    try:
-        site.start_hosts()
-        site.create_stack()
+    with site.bare_hosts():
         ask_for(site, EARLIER)
         yield site
-    finally:
-        site.lab("down")
 
 
 @pytest.fixture(scope="module")

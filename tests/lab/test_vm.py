@@ -31,13 +31,8 @@ def bare_vm_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnder
         like="edge-lab-vm",
         patience_seconds=PATIENCE_SECONDS,
     )
-    site.lab("down")
-    try:
-        site.start_hosts()
-        site.create_stack()
+    with site.bare_hosts():
         yield site
-    finally:
-        site.lab("down")
 
 
 @pytest.fixture(scope="module")
