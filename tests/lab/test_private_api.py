@@ -45,10 +45,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
     settings["kubernetes"]["api-access"] = "ssh"
     settings["nodes"] = [node for node in settings["nodes"] if node["role"] == "server"]
     site.set_settings(settings)
-    with site.bare_hosts():
-        with closed_to_this_machine(site, "cp1"):
-            site.up()
-            yield site
+    with site.bare_hosts(), closed_to_this_machine(site, "cp1"):
+        site.up()
+        yield site
 
 
 def test_up_ends_with_an_answered_picture_though_the_api_is_closed(site: SiteUnderTest) -> None:
