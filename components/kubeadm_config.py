@@ -55,15 +55,11 @@ def join_settings(site: Site, node: Node) -> str:
 
 
 def _init(site: Site, server: Node) -> dict[str, Any]:
-    registration = _registration(site, server)
-    # kubeadm 1.33 and 1.34 write an IPv4 address in brackets for this check of proxies, which Go's URLs refuse since
-    # 1.26; the later ones do not, and no check of a proxy is lost: kubeadm only warns of them.
-    registration["ignorePreflightErrors"] = ["HTTPProxyCIDR"]
     return {
         "apiVersion": API_VERSION,
         "kind": "InitConfiguration",
         "localAPIEndpoint": _endpoint(server),
-        "nodeRegistration": registration,
+        "nodeRegistration": _registration(site, server),
     }
 
 
@@ -72,13 +68,22 @@ def _endpoint(node: Node) -> dict[str, Any]:
 
 
 def _registration(site: Site, node: Node) -> dict[str, Any]:
-    return {
+    settings = {
         "name": node.name,
         "criSocket": f"unix://{RUNTIME_SOCKET}",
         "imagePullPolicy": _pull_policy(site.kubernetes),
         "kubeletExtraArgs": [{"name": "node-ip", "value": str(node.address)}],
+    }
+    return settings | (_server_registration(site, node) if node.role == "server" else {})
+
+
+def _server_registration(site: Site, server: Node) -> dict[str, Any]:
+    return {
+        # kubeadm 1.33 and 1.34 write an IPv4 address in brackets for this check of proxies, which Go's URLs refuse
+        # since 1.26; the later ones do not, and no check of a proxy is lost: kubeadm only warns of them.
+        "ignorePreflightErrors": ["HTTPProxyCIDR"],
         # Without the key, kubeadm keeps workloads off a server.
-        **({"taints": []} if node.role == "server" and node in site.workers else {}),
+        **({"taints": []} if server in site.workers else {}),
     }
 
 
