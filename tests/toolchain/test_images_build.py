@@ -152,6 +152,11 @@ def test_pause_outlives_its_children_and_ends_when_told(pause_program: Path, end
         assert running.wait(5) == 0
 
 
+def test_pause_ends_at_once_where_only_its_version_is_asked(pause_program: Path) -> None:
+    # kubeadm's check before an upgrade waits 15 s for a job with this argument to end.
+    assert subprocess.run([pause_program, "-v"], stdout=subprocess.PIPE, timeout=5, check=True).stdout
+
+
 def test_pause_for_a_machine_without_a_compiler_names_the_package(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
