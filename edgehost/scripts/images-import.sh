@@ -12,6 +12,12 @@ archive_references() {
     }' | sort -u
 }
 
+# deployed_name REFERENCE: print the name that pods ask for, of an image from Kubernetes' own archives. Those name the
+# architecture (kube-proxy-amd64:v1.34.1), as its registry does not.
+deployed_name() {
+  printf '%s\n' "$1" | sed -n -E 's#^(registry\.k8s\.io/.*)-(amd64|arm64)(:[^:/]*)$#\1\3#p'
+}
+
 content_folder() {
   ctr --address "$SOCKET" plugins ls --detailed |
     awk '$1 == "ID:" {is_content = ($2 == "content")} is_content && $1 == "root" {print $2; exit}'
@@ -21,6 +27,14 @@ content_folder() {
 present_references() {
   # shellcheck disable=SC2046,SC2086 # One word per reference is meant.
   on_runtime images ls --quiet $(printf 'name==%s ' $references)
+}
+
+# name_as_deployed: give images of the archive their second names.
+name_as_deployed() {
+  for reference in $in_archive; do
+    deployed=$(deployed_name "$reference")
+    [ -z "$deployed" ] || on_runtime images tag --force "$reference" "$deployed" >/dev/null
+  done
 }
 
 # import: an import that breaks off leaves images that nothing can start; only those that it brought go again.
@@ -41,7 +55,8 @@ import() {
 [ -f "$FILE_PATH" ] || refuse image-archive-missing "$FILE_PATH"
 found=$(sha256_of "$FILE_PATH")
 [ "$found" = "$SHA256" ] || refuse image-archive-differs "$FILE_PATH" "$SHA256" "$found"
-references=$(archive_references)
+in_archive=$(archive_references)
+references=$(for reference in $in_archive; do printf '%s\n' "$reference" && deployed_name "$reference"; done)
 [ -n "$references" ] || refuse image-archive-nameless "$FILE_PATH"
 folder=$(content_folder)
 # A layer is kept as it came and unpacked beside it.
@@ -53,6 +68,7 @@ touch "$IMAGES_BROUGHT/$NAME"
 printf '%s\n' "$references" | sort -u - "$IMAGES_BROUGHT/$NAME" > "$IMAGES_BROUGHT/.$NAME"
 mv "$IMAGES_BROUGHT/.$NAME" "$IMAGES_BROUGHT/$NAME"
 import
+name_as_deployed
 {
   echo "$SHA256"
   for reference in $references; do

@@ -99,6 +99,12 @@ def remove(runtime: Runtime, names: Sequence[str]) -> None:
             print(f'level=warning msg="{name}: image not found"', file=sys.stderr)
 
 
+def tag(runtime: Runtime, name: str, other: str) -> None:
+    """Give an image another name as well, whatever had that name."""
+    runtime.images[other] = runtime.images[name]
+    print(other)
+
+
 def main(arguments: list[str]) -> None:
     """Do what ctr does."""
     options: dict[str, str] = {}
@@ -121,6 +127,8 @@ def main(arguments: list[str]) -> None:
             list_images(runtime, rest)
         case ["images", "import", path]:
             import_archive(runtime, path)
+        case ["images", "tag", "--force", name, other]:
+            tag(runtime, name, other)
         case ["images", "rm", *rest]:
             remove(runtime, [name for name in rest if name != "--sync"])
         case _:

@@ -225,6 +225,26 @@ async def test_a_new_version_is_imported_and_the_old_one_stays_until_all_go(
     assert runtime.names() == []
 
 
+async def test_an_image_of_kubernetes_own_archives_has_the_name_that_pods_ask_for(
+    host: Host, runtime: Runtime, server: SshServer
+) -> None:
+    published = archive(b"proxy", f"registry.k8s.io/kube-proxy-{HERE}:v1.34.1", f"registry.example.org/tool-{HERE}:1")
+    wanted = inputs_of(server.address, {"proxy": runtime.lay("proxy", published)})
+    state = await ContainerImages().create(host, wanted)
+    assert runtime.names() == [
+        f"registry.example.org/tool-{HERE}:1",
+        f"registry.k8s.io/kube-proxy-{HERE}:v1.34.1",
+        "registry.k8s.io/kube-proxy:v1.34.1",
+    ]
+    runtime.run("images rm registry.k8s.io/kube-proxy:v1.34.1")
+    found = await ContainerImages().read(host, state)
+    assert found and found.checksums == {"proxy": "without registry.k8s.io/kube-proxy:v1.34.1"}
+    await ContainerImages().update(host, found, wanted)
+    assert await ContainerImages().read(host, wanted) == wanted
+    await ContainerImages().delete(host, wanted)
+    assert runtime.names() == []
+
+
 async def test_what_is_asked_for_no_more_goes_unless_something_else_brought_it_too(
     host: Host, runtime: Runtime, wanted: ContainerImagesInputs, server: SshServer
 ) -> None:
