@@ -43,6 +43,7 @@ def _pin(file: PublishedFile, version: str, tools: Tools, say: Say) -> Entry:
         url=file.url,
         checksums_url=file.proof.checksums_url,
         sha256=checked.sha256,
+        image=file.image,
     )
     say(f"{entry.identity}: {checked.sha256} {checked.origin}")
     return entry

@@ -37,6 +37,8 @@ class PublishedFile:
     architecture: Architecture
     url: str
     proof: Proof
+    image: str | None = None
+    """Reference that pods name, for an archive with a container image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,19 @@ def _kubeadm(upstream: Upstream, version: str) -> Iterator[PublishedFile]:
             url = f"{upstream.kubernetes}/release/{version}/bin/linux/{go_name}/{name}"
             proof = Cosigned(checksums_url=f"{url}.sha256")
             yield PublishedFile(name=name, architecture=architecture, url=url, proof=proof)
+
+
+def _kubernetes_images(upstream: Upstream, version: str) -> Iterator[PublishedFile]:
+    for architecture, go_name in GO_NAMES.items():
+        for name in ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler"):
+            url = f"{upstream.kubernetes}/release/{version}/bin/linux/{go_name}/{name}.tar"
+            yield PublishedFile(
+                name=f"image-{name}",
+                architecture=architecture,
+                url=url,
+                proof=Cosigned(checksums_url=f"{url}.sha256"),
+                image=f"registry.k8s.io/{name}:{version}",
+            )
 
 
 def _containerd(upstream: Upstream, version: str) -> Iterator[PublishedFile]:
@@ -101,6 +116,7 @@ def _flannel_cni(upstream: Upstream, version: str) -> Iterator[PublishedFile]:
 RELEASES = {
     "k3s": Release(version_form=r"v\d+\.\d+\.\d+\+k3s\d+", example="v1.34.3+k3s1", files=_k3s),
     "kubeadm": Release(version_form=PLAIN_VERSION, example="v1.34.1", files=_kubeadm),
+    "kubernetes-images": Release(version_form=PLAIN_VERSION, example="v1.34.1", files=_kubernetes_images),
     "containerd": Release(version_form=PLAIN_VERSION, example="v1.7.28", files=_containerd),
     "runc": Release(version_form=PLAIN_VERSION, example="v1.3.3", files=_runc),
     "cni-plugins": Release(version_form=PLAIN_VERSION, example="v1.8.0", files=_cni_plugins),

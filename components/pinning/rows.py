@@ -73,6 +73,7 @@ def as_row(entry: Entry) -> str:
     parts = [f"name: {entry.name}", f"version: {entry.version}", f"architecture: {entry.architecture}"]
     parts += [f'url: "{entry.url}"']
     parts += [f'checksums-url: "{entry.checksums_url}"'] if entry.checksums_url else []
+    parts += [f'image: "{entry.image}"'] if entry.image else []
     return f"{{{', '.join([*parts, f'sha256: {entry.sha256}'])}}}"
 
 

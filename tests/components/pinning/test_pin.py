@@ -83,6 +83,23 @@ def test_a_file_that_its_publisher_replaced_is_refused_and_nothing_is_written(
     assert table.read_bytes() == before
 
 
+@pytest.mark.usefixtures("without_programs")
+def test_an_image_archive_is_pinned_with_the_name_that_pods_ask_for(
+    publisher: Publisher, pin: Pin, table: Path
+) -> None:
+    for name in ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler"):
+        checksum = publisher.put(f"release/v1.34.1/bin/linux/amd64/{name}.tar", name)
+        publisher.put(f"release/v1.34.1/bin/linux/amd64/{name}.tar.sha256", checksum)
+    assert pin("kubernetes-images=v1.34.1") == 0
+    images = {entry.name: entry.image for entry in read_table(table).entries if entry.name.startswith("image-kube-")}
+    assert images == {
+        "image-kube-apiserver": "registry.k8s.io/kube-apiserver:v1.34.1",
+        "image-kube-controller-manager": "registry.k8s.io/kube-controller-manager:v1.34.1",
+        "image-kube-proxy": "registry.k8s.io/kube-proxy:v1.34.1",
+        "image-kube-scheduler": "registry.k8s.io/kube-scheduler:v1.34.1",
+    }
+
+
 def publish_kubernetes(publisher: Publisher, go_name: str, architecture: str) -> dict[str, str]:
     sums = {}
     for name in ("kubeadm", "kubelet", "kubectl"):

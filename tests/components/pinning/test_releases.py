@@ -19,6 +19,11 @@ PLACES = {
         for architecture in ("amd64", "arm64", "arm")
         for name in ("kubeadm", "kubelet", "kubectl")
     ],
+    "kubernetes-images=v1.34.1": [
+        f"https://dl.k8s.io/release/v1.34.1/bin/linux/{architecture}/{name}.tar"
+        for architecture in ("amd64", "arm64", "arm")
+        for name in ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler")
+    ],
     "containerd=v1.7.28": [
         f"{GITHUB}/containerd/containerd/releases/download/v1.7.28/containerd-1.7.28-linux-{architecture}.tar.gz"
         for architecture in ("amd64", "arm64", "arm")
@@ -61,7 +66,8 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
         "NAME=VERSION\n"
         '    found: "docker=v28.0.0"\n'
         "    why:   Where a publisher keeps its checksums is known for some names only.\n"
-        "    fix:   Use one of k3s, kubeadm, containerd, runc, cni-plugins, flannel-cni, such as kubeadm=v1.34.1."
+        "    fix:   Use one of k3s, kubeadm, kubernetes-images, containerd, runc, cni-plugins, flannel-cni, "
+        "such as kubeadm=v1.34.1."
     )
 
 
