@@ -116,6 +116,6 @@ def kubelet_problem(kubelet: str, api_server: str) -> VersionProblem | None:
         return VersionProblem(
             f"a kubelet of {kubelet} beside an API server of {api_server}",
             f"A kubelet of {node.series} may be at most {behind} minor versions older than the API server.",
-            f"Upgrade the node to a {api.series} release, one minor version at a time.",
+            "Take the node out of the site's file, run `pulumi up`, and put it back: it joins with the new version.",
         )
     return None

@@ -19,7 +19,7 @@ from edgehost.host import Host
 from edgehost.node import READY, Node, drain_node, label_changes, label_node, not_ready, read_node, wait_for
 from edgehost.resource import HostInputs, Resource
 from edgehost.resources.cluster_access import check_distribution
-from edgehost.resources.version_steps import check_versions
+from edgehost.resources.version_steps import check_kubelet, check_versions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,8 @@ class ClusterMember(Resource[ClusterMemberInputs, ClusterMemberState]):
         return unknown or DISTRIBUTIONS[inputs.distribution].check(_membership(inputs))
 
     def check_change(self, state: ClusterMemberState, inputs: ClusterMemberInputs) -> list[InputError]:
-        return check_versions(state.version, inputs.version)
+        check = check_versions if inputs.control_plane else check_kubelet
+        return check(state.version, inputs.version)
 
     async def read(self, host: Host, state: ClusterMemberState) -> ClusterMemberState | None:
         node, agent = await asyncio.gather(_node(host, state), _agent(host, state))

@@ -1,7 +1,7 @@
 """Which steps from one version of Kubernetes to another a resource takes."""
 
 from edgehost.errors import InputError
-from edgehost.versions import change_problem
+from edgehost.versions import change_problem, kubelet_problem
 
 
 def check_versions(running: str | None, wanted: str | None) -> list[InputError]:
@@ -9,4 +9,15 @@ def check_versions(running: str | None, wanted: str | None) -> list[InputError]:
     if not running or not wanted:
         return []
     problem = change_problem(running, wanted)
+    return [InputError("version", problem.found, problem.why, problem.fix)] if problem else []
+
+
+def check_kubelet(running: str | None, wanted: str | None) -> list[InputError]:
+    """Return what forbids a node of the version that was found in a cluster of the one that is wanted.
+
+    A node that only works may skip versions on its way, because it is drained and keeps nothing.
+    """
+    if not running or not wanted:
+        return []
+    problem = kubelet_problem(running, wanted)
     return [InputError("version", problem.found, problem.why, problem.fix)] if problem else []

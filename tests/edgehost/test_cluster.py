@@ -133,3 +133,27 @@ async def test_an_answer_of_kubeadm_that_is_no_token_is_refused(host: Host, mach
         await Kubeadm().mint(host, JOINING)
     assert "did not print a token and the hash of the cluster's CA" in str(refusal.value)
     assert "old-style" not in str(refusal.value)
+
+
+def version_problems(running: str, wanted: str, *, control_plane: bool) -> list[str]:
+    """Return what is found wrong with a node of one version that shall have another."""
+    server = HostAddress(name="cp1", address="192.0.2.11")
+    inputs = ClusterMemberInputs(
+        host=server, server=server, node_name="n", unit_name="u", version=wanted, control_plane=control_plane
+    )
+    state = dataclasses.replace(ClusterMember().begun(inputs), version=running)
+    return [str(problem) for problem in ClusterMember().check_change(state, inputs)]
+
+
+def test_a_node_that_missed_upgrades_may_skip_versions_and_a_control_plane_may_not() -> None:
+    assert version_problems("v1.32.9", "v1.34.1", control_plane=False) == []
+    (problem,) = version_problems("v1.32.9", "v1.34.1", control_plane=True)
+    assert "Go through a v1.33 release first." in problem
+
+
+def test_a_node_too_far_from_its_cluster_is_told_apart_from_an_upgrade() -> None:
+    (older,) = version_problems("v1.30.1", "v1.34.1", control_plane=False)
+    assert older.startswith("version: a kubelet of v1.30.1 beside an API server of v1.34.1")
+    assert "put it back: it joins with the new version" in older
+    (newer,) = version_problems("v1.35.0", "v1.34.1", control_plane=False)
+    assert "Upgrade the control plane to v1.35 before the node." in newer

@@ -109,4 +109,4 @@ def test_a_kubelet_that_is_too_old_is_named(kubelet: str, api_server: str, behin
     assert problem is not None
     assert problem.found == f"a kubelet of {kubelet} beside an API server of {api_server}"
     assert f"may be at most {behind} minor versions older than the API server." in problem.why
-    assert problem.fix.startswith("Upgrade the node to a v1.")
+    assert problem.fix.startswith("Take the node out of the site's file,")
