@@ -20,6 +20,8 @@ VALID = "valid"
 RENEWAL_DAYS = 30
 """Certificates that end sooner are renewed; kubeadm's live a year."""
 INIT_SECONDS = 600.0
+UNNEEDED = frozenset({"super-admin.conf"})
+"""Only the server that starts a cluster has it, for the case that nobody else may do anything any more."""
 STEADY_SECONDS = 20.0
 """A kubelet of another minor version may start the API's own pod anew, right after its node is Ready."""
 
@@ -177,7 +179,8 @@ def _ends(report: Report) -> dict[str, str]:
     """Return when each certificate ends, empty for one that is missing; nothing if kubeadm did not say."""
     try:
         entries = cast(list[dict[str, Any]], json.loads(report.one("certificates"))["certificates"])
-        return {entry["name"]: "" if entry["missing"] else entry["expirationDate"] for entry in entries}
+        ends = {entry["name"]: "" if entry["missing"] else entry["expirationDate"] for entry in entries}
+        return {name: end for name, end in ends.items() if end or name not in UNNEEDED}
     except (ValueError, KeyError, TypeError):
         return {}
 

@@ -12,9 +12,11 @@ api_answers() {
 }
 
 if [ "$RENEW" = true ]; then
-  # Both keep what is there; the third writes it anew.
+  # These keep what is there; the last one writes it anew. A server that joined has no super-admin.conf and gets none.
   printf '%s' "$CONFIG" | run_kubeadm init phase certs all --config /dev/stdin
-  printf '%s' "$CONFIG" | run_kubeadm init phase kubeconfig all --config /dev/stdin
+  for user in admin controller-manager scheduler; do
+    printf '%s' "$CONFIG" | run_kubeadm init phase kubeconfig "$user" --config /dev/stdin
+  done
   printf '%s' "$CONFIG" | run_kubeadm certs renew all --config /dev/stdin
 fi
 printf '%s' "$CONFIG" | run_kubeadm init phase etcd local --config /dev/stdin

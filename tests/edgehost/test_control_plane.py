@@ -49,6 +49,13 @@ def test_a_certificate_that_is_gone_shows_by_name() -> None:
     assert expiring(Report.parse(f"certificates {json.dumps({'certificates': [gone]})}")) == "missing: apiserver"
 
 
+def test_a_server_that_joined_lacks_no_certificate_of_the_first() -> None:
+    there = {"name": "apiserver", "expirationDate": "2999-01-01T00:00:00Z", "missing": False}
+    never_made = {"name": "super-admin.conf", "expirationDate": None, "missing": True}
+    said = json.dumps({"certificates": [there, never_made]})
+    assert expiring(Report.parse(f"certificates {said}")) == VALID
+
+
 def test_certificates_that_cannot_be_read_are_not_called_valid() -> None:
     assert expiring(Report.parse("certificates ")) == "cannot be read"
 
