@@ -99,9 +99,9 @@ table3: setup ## time every step from bare hosts to the answered picture, k3s an
 	@$(PYTHON) -m toolchain setup --lab
 	@$(TESTING); $(PYTHON) -m experiments.table3 --repeats $(REPEATS) $(if $(DISTRIBUTION),--distribution $(DISTRIBUTION))
 
-table4: setup ## measure CPU and memory of an idle site for MINUTES, k3s and kubeadm (as root)
+table4: setup ## measure CPU and memory of idle sites for MINUTES, k3s beside kubeadm, REPEATS times (as root)
 	@$(PYTHON) -m toolchain setup --lab
-	@$(TESTING); $(PYTHON) -m experiments.table4 --minutes $(MINUTES) $(if $(DISTRIBUTION),--distribution $(DISTRIBUTION))
+	@$(TESTING); $(PYTHON) -m experiments.table4 --repeats $(REPEATS) --minutes $(MINUTES) $(if $(DISTRIBUTION),--distribution $(DISTRIBUTION))
 
 figure7: setup ## reproduce the source paper's figure 7 over links of 1 Gbit/s (as root)
 	@$(TESTING); $(PYTHON) -m experiments.figure7

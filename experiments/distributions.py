@@ -14,7 +14,8 @@ from experiments.trial import Trial
 LABS = {K3S: "edge-lab", KUBEADM: "edge-lab-kubeadm"}
 """Per distribution the lab whose site is brought up; they differ in nothing else."""
 SERVER_HOST, AGENT_HOST = "cp1", "edge1"
-_NETWORK_PREFIX = "10.99.66."
+_NETWORK_PREFIXES = {K3S: "10.99.66.", KUBEADM: "10.99.67."}
+"""Sites of both may be up at once."""
 
 
 @contextmanager
@@ -26,7 +27,8 @@ def bare_hosts(distribution: str, purpose: str) -> Iterator[Trial]:
         purpose: What begins the instance's name; at most three characters.
     """
     with TemporaryDirectory(prefix=f"kubevc-{purpose}-") as folder:
-        trial = Trial(f"{purpose}-{distribution}", _NETWORK_PREFIX, Path(folder), like=LABS[distribution])
+        name, prefix = f"{purpose}-{distribution}", _NETWORK_PREFIXES[distribution]
+        trial = Trial(name, prefix, Path(folder), like=LABS[distribution])
         with trial.bare_hosts():
             yield trial
 

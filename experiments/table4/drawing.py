@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -15,30 +15,34 @@ from matplotlib.axes import Axes
 from experiments.paper import TABLE_4
 from experiments.quartiles import Quartiles, short
 from experiments.table4.idle import COUNTED, PODS
-from experiments.table4.results import BARE, CLUSTER, Idle, series
+from experiments.table4.results import BARE, CLUSTER, Idle, Part, by_node, parts
 
 _PAPER, _COUNTED = "#c44e52", "#55a868"
 _STACK = {BARE: "#bbbbbb", CLUSTER: "#4c72b0", PODS: "#8fb0dd"}
 _WIDTH = 0.26
 
 
-def draw(path: Path, nodes: Sequence[Idle], title: str) -> None:
-    """Draw the medians and write them as a PNG."""
+def draw(path: Path, idles: Sequence[Idle], title: str) -> None:
+    """Draw the medians of the repeats and write them as a PNG."""
     figure, (cpu, memory) = plt.subplots(1, 2, figsize=(12, 4.6))
-    found = [{part.part: part for part in series(idle)} for idle in nodes]
-    papers = [TABLE_4[idle.distribution][idle.host.role] for idle in nodes]
-    cpus = [{name: Quartiles.of(part.cpu) for name, part in parts.items()} for parts in found]
-    memories = [{name: Quartiles.of(part.memory) for name, part in parts.items()} for parts in found]
+    nodes = by_node(idles)
+    found = [{part.name: part for part in parts(repeats)} for repeats in nodes.values()]
+    papers = [TABLE_4[repeats[0].host.distribution][repeats[0].host.role] for repeats in nodes.values()]
+    cpus, memories = (_quartiles(found, read) for read in (lambda part: part.cpu, lambda part: part.memory))
     _panel(cpu, cpus, [paper.cpu_percent for paper in papers], "CPU, % of one core (paper: % of what it does not say)")
     _panel(memory, memories, [paper.memory_mb for paper in papers], "memory, MiB (paper: MB)")
     for panel in (cpu, memory):
-        panel.set_xticks(range(len(nodes)), [idle.node for idle in nodes])
+        panel.set_xticks(range(len(nodes)), list(nodes))
     handles, labels = memory.get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncol=len(labels), fontsize=8)
     figure.suptitle(title, fontsize=10)
     figure.tight_layout(rect=(0, 0.06, 1, 1))
     figure.savefig(path, dpi=120)
     plt.close(figure)
+
+
+def _quartiles(nodes: Sequence[Mapping[str, Part]], read: Callable[[Part], Quartiles]) -> list[dict[str, Quartiles]]:
+    return [{name: read(part) for name, part in node.items()} for node in nodes]
 
 
 def _panel(panel: Axes, nodes: Sequence[Mapping[str, Quartiles]], papers: Sequence[float], unit: str) -> None:

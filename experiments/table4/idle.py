@@ -54,6 +54,7 @@ class Sample:
 class IdleHost:
     """A host of the lab, seen from this machine."""
 
+    distribution: str
     role: str
     name: str
     cpus: float
@@ -62,6 +63,11 @@ class IdleHost:
     """Its control group in every hierarchy."""
     pods: Sequence[Sequence[Path]] = ()
     """The groups of the site's pods on it."""
+
+    @property
+    def node(self) -> str:
+        """Return what the node is called in tables."""
+        return f"{self.distribution} {self.role}"
 
     def read(self) -> Reading:
         """Read its accounts."""
@@ -75,11 +81,12 @@ class IdleHost:
                 yield from map(int, Path(place, "cgroup.procs").read_text().split())
 
 
-def hosts_of(trial: Trial, *, with_pods: bool) -> list[IdleHost]:
+def hosts_of(trial: Trial, distribution: str, *, with_pods: bool) -> list[IdleHost]:
     """Return server and agent of a trial's lab.
 
     Args:
         trial: Its hosts are up.
+        distribution: What its site is made of.
         with_pods: Whether a site is up on them, whose pods are told apart.
     """
     facts = json.loads((InstanceFolder(trial.name).path / "lab.json").read_text())
@@ -88,8 +95,16 @@ def hosts_of(trial: Trial, *, with_pods: bool) -> list[IdleHost]:
     for role, name in ((SERVER, SERVER_HOST), (AGENT, AGENT_HOST)):
         folders = ControlGroup(f"{trial.name}/{name}").folders()
         uids = site_pods(trial.lab("exec", name, "--", "ls /var/log/pods").said) if with_pods else []
-        host = IdleHost(role=role, name=name, cpus=cpus[name], folders=folders, pods=pods(folders, uids))
-        found.append(host)
+        found.append(
+            IdleHost(
+                distribution=distribution,
+                role=role,
+                name=name,
+                cpus=cpus[name],
+                folders=folders,
+                pods=pods(folders, uids),
+            )
+        )
     return found
 
 
@@ -100,19 +115,19 @@ def site_pods(listing: str) -> list[str]:
 
 
 def watch(hosts: Sequence[IdleHost], seconds: float, every: float = EVERY_SECONDS) -> dict[str, list[Reading]]:
-    """Read hosts from now on until the time is over; return the readings per role."""
+    """Read hosts from now on until the time is over; return the readings per node."""
     begin = time.monotonic()
-    found = {host.role: [host.read()] for host in hosts}
+    found = {host.node: [host.read()] for host in hosts}
     for turn in range(1, int(seconds // every) + 1):
         time.sleep(max(0, begin + turn * every - time.monotonic()))
         for host in hosts:
-            found[host.role].append(host.read())
+            found[host.node].append(host.read())
     return found
 
 
-def samples(readings: Sequence[Reading], distribution: str, role: str) -> list[Sample]:
-    """Return what was used between readings that follow each other."""
-    names = COUNTED_IN_TABLE_4[distribution][role]
+def samples(readings: Sequence[Reading], host: IdleHost) -> list[Sample]:
+    """Return what a host used between readings that follow each other."""
+    names = COUNTED_IN_TABLE_4[host.distribution][host.role]
     found: list[Sample] = []
     for before, after in pairwise(readings):
         counted = named(after.processes, names)

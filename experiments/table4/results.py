@@ -1,9 +1,9 @@
-"""Results: what the samples say, beside the bare host and beside the paper."""
+"""Results: what the repeats say, beside the bare host and beside the paper."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from experiments.paper import COUNTED_IN_TABLE_4, TABLE_4
@@ -18,95 +18,117 @@ SHOWN_PROCESSES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Idle:
-    """One idle host: what it used bare, and what it used with the site on it."""
+    """One idle host in one repeat: what it used bare, and what it used with the site on it."""
 
-    distribution: str
+    number: int
+    """Of the repeat."""
     host: IdleHost
     bare: Sequence[Reading]
     with_site: Sequence[Reading]
 
-    @property
-    def node(self) -> str:
-        """Return what the node is called in tables."""
-        return f"{self.distribution} {self.host.role}"
-
     def samples(self) -> list[Sample]:
         """Return what was used with the site on it."""
-        return samples(self.with_site, self.distribution, self.host.role)
+        return samples(self.with_site, self.host)
 
     def bare_samples(self) -> list[Sample]:
         """Return what was used before."""
-        return samples(self.bare, self.distribution, self.host.role)
+        return samples(self.bare, self.host)
 
-    def unseen(self) -> list[str]:
+    def unseen(self) -> set[str]:
         """Return which of the processes that the paper counted never ran here: their sum is then of the others."""
-        names = COUNTED_IN_TABLE_4[self.distribution][self.host.role]
-        return [name for name in names if not any(named(reading.processes, [name]) for reading in self.with_site)]
+        names = COUNTED_IN_TABLE_4[self.host.distribution][self.host.role]
+        return {name for name in names if not any(named(reading.processes, [name]) for reading in self.with_site)}
+
+
+def by_node(idles: Iterable[Idle]) -> dict[str, list[Idle]]:
+    """Return the repeats of each node."""
+    found: dict[str, list[Idle]] = {}
+    for idle in idles:
+        found.setdefault(idle.host.node, []).append(idle)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
-class Series:
-    """CPU (per cent of one core) and memory (MiB) of one part of one node, sample by sample."""
+class MeasuredUse:
+    """What a part used in one repeat."""
 
-    part: str
-    cpu: Sequence[float]
-    memory: Sequence[float]
+    cpu: float
+    """Mean of the samples, in per cent of one core."""
+    memory: float
+    """Median of the samples, in MiB."""
 
 
-def series(idle: Idle) -> list[Series]:
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part of one node, repeat by repeat."""
+
+    name: str
+    uses: Sequence[MeasuredUse]
+
+    @property
+    def cpu(self) -> Quartiles:
+        """Return the repeats' CPU, in per cent of one core."""
+        return Quartiles.of(use.cpu for use in self.uses)
+
+    @property
+    def memory(self) -> Quartiles:
+        """Return the repeats' memory, in MiB."""
+        return Quartiles.of(use.memory for use in self.uses)
+
+
+def parts(repeats: Sequence[Idle]) -> list[Part]:
     """Return a node's parts: the bare host, the whole, the site's pods, the rest of it, and what the paper counted."""
-    bare, whole = (_series(found, HOST) for found in (idle.bare_samples(), idle.samples()))
-    pods, counted = (_series(idle.samples(), part) for part in (PODS, COUNTED))
-    bare_cpu, bare_memory = statistics.mean(bare.cpu), Quartiles.of(bare.memory).median
-    cluster = Series(
-        part=CLUSTER,
-        cpu=[all_of_it - own - bare_cpu for all_of_it, own in zip(whole.cpu, pods.cpu, strict=True)],
-        memory=[all_of_it - own - bare_memory for all_of_it, own in zip(whole.memory, pods.memory, strict=True)],
+    found = [_uses(idle) for idle in repeats]
+    return [Part(name=name, uses=[uses[name] for uses in found]) for name in found[0]]
+
+
+def _uses(idle: Idle) -> dict[str, MeasuredUse]:
+    bare = _use(idle.bare_samples(), HOST)
+    whole, pods, counted = (_use(idle.samples(), part) for part in (HOST, PODS, COUNTED))
+    cluster = MeasuredUse(cpu=whole.cpu - pods.cpu - bare.cpu, memory=whole.memory - pods.memory - bare.memory)
+    return {BARE: bare, HOST: whole, PODS: pods, CLUSTER: cluster, COUNTED: counted}
+
+
+def _use(found: Sequence[Sample], part: str) -> MeasuredUse:
+    return MeasuredUse(
+        cpu=statistics.mean(sample.cpu_percent[part] for sample in found),
+        memory=statistics.median(sample.memory_mib[part] for sample in found),
     )
-    return [Series(part=BARE, cpu=bare.cpu, memory=bare.memory), whole, pods, cluster, counted]
 
 
-def _series(found: Sequence[Sample], part: str) -> Series:
-    return Series(
-        part=part,
-        cpu=[sample.cpu_percent[part] for sample in found],
-        memory=[sample.memory_mib[part] for sample in found],
-    )
-
-
-def use_table(nodes: Sequence[Idle]) -> Table:
+def use_table(idles: Sequence[Idle]) -> Table:
     """Return every part of every node beside the paper's cells."""
-    columns = ("node", "what", "CPU, % of a core: mean", "median (quartiles)", "mean, % of the host")
-    table = Table("Idle use: of the samples", (*columns, "memory, MiB", "paper: CPU %", "paper: MB"))
-    for idle in nodes:
-        paper = TABLE_4[idle.distribution][idle.host.role]
-        for part in series(idle):
-            mean = statistics.mean(part.cpu)
-            told = (f"{paper.cpu_percent:g}", f"{paper.memory_mb:g}") if part.part == COUNTED else ("", "")
-            cpu = (short(mean), str(Quartiles.of(part.cpu)), short(mean / idle.host.cpus))
-            table.add(idle.node, part.part, *cpu, str(Quartiles.of(part.memory)), *told)
+    columns = ("node", "what", "CPU, % of a core", "median, % of the host", "memory, MiB", "paper: CPU %", "paper: MB")
+    table = Table("Idle use: median (quartiles) of the repeats", columns)
+    for node, repeats in by_node(idles).items():
+        host = repeats[0].host
+        paper = TABLE_4[host.distribution][host.role]
+        for part in parts(repeats):
+            told = (f"{paper.cpu_percent:g}", f"{paper.memory_mb:g}") if part.name == COUNTED else ("", "")
+            of_host = short(part.cpu.median / host.cpus)
+            table.add(node, part.name, str(part.cpu), of_host, str(part.memory), *told)
     return table
 
 
-def samples_table(nodes: Sequence[Idle]) -> Table:
+def samples_table(idles: Sequence[Idle]) -> Table:
     """Return every sample of every node."""
-    table = Table("Samples", ("node", "what", "second", "CPU, % of a core", "memory, MiB"))
-    for idle in nodes:
+    table = Table("Samples", ("repeat", "node", "what", "second", "CPU, % of a core", "memory, MiB"))
+    for idle in idles:
         rows = [(BARE, HOST, sample) for sample in idle.bare_samples()]
         rows += [(part, part, sample) for sample in idle.samples() for part in PARTS]
         for what, part, sample in rows:
             values = (f"{sample.cpu_percent[part]:.3f}", f"{sample.memory_mib[part]:.2f}")
-            table.add(idle.node, what, f"{sample.second:.1f}", *values)
+            table.add(idle.number, idle.host.node, what, f"{sample.second:.1f}", *values)
     return table
 
 
-def processes_table(nodes: Sequence[Idle]) -> Table:
-    """Return the largest processes of every node, those of one name together."""
-    title = f"Processes: the {SHOWN_PROCESSES} largest of each node over the whole time"
+def processes_table(idles: Sequence[Idle]) -> Table:
+    """Return the largest processes of every node in the last repeat, those of one name together."""
+    title = f"Processes: the {SHOWN_PROCESSES} largest of each node, over the whole time of the last repeat"
     table = Table(title, ("node", "name", "processes", "CPU, % of a core", "resident, MiB"))
-    for idle in nodes:
-        for row in _largest(idle.with_site[0], idle.with_site[-1]):
-            table.add(idle.node, *row)
+    for node, repeats in by_node(idles).items():
+        for row in _largest(repeats[-1].with_site[0], repeats[-1].with_site[-1]):
+            table.add(node, *row)
     return table
 
 

@@ -71,7 +71,7 @@ def test_a_run_is_a_site_from_bare_hosts_which_are_gone_afterwards(monkeypatch: 
     monkeypatch.setattr(ReplayedTrial, "did", did, raising=False)
     monkeypatch.setattr(distributions, "Trial", ReplayedTrial)
     found, versions = once(2, KUBEADM)
-    assert did[:3] == ["t3-kubeadm like edge-lab-kubeadm in 10.99.66.", "hosts", "up"]
+    assert did[:3] == ["t3-kubeadm like edge-lab-kubeadm in 10.99.67.", "hosts", "up"]
     assert did[-1] == "gone"
     assert (found.number, found.distribution, found.began) == (2, KUBEADM, 500)
     assert found.spans == {"answer": Span(((541, 543),))}

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from experiments.paper import AGENT, K3S, KUBEADM, SERVER
-from experiments.table4.__main__ import write
+from experiments.table4.__main__ import Repeat, write
 from experiments.table4.accounts import NoAccount, Use, pods, use
-from experiments.table4.idle import COUNTED, HOST, PODS, IdleHost, Reading, hosts_of, samples, site_pods, watch
+from experiments.table4.idle import COUNTED, HOST, PODS, IdleHost, Reading, hosts_of, site_pods, watch
 from experiments.table4.processes import Process, cpu_seconds_between, named, processes
-from experiments.table4.results import BARE, CLUSTER, Idle, processes_table, series, use_table
-from experiments.table4.settling import alike, settle
+from experiments.table4.results import BARE, CLUSTER, Idle, parts, processes_table, use_table
+from experiments.table4.settling import Settled, alike, settle
 from lab import cgroup, instance
 from tests.experiments.trial_replay import ReplayedTrial
 
@@ -87,11 +87,12 @@ def test_hosts_are_known_by_the_labs_facts_and_their_control_groups(
     monkeypatch.setattr(ReplayedTrial, "did", [], raising=False)
     (pod,) = group(tmp_path, 2, "cgroup/kubevc-lab/t4-k3s/edge1/payload/kubepods/pod2222", 1, 2, 0)
     trial: Any = ReplayedTrial("t4-k3s", "10.99.66.", tmp_path, like="edge-lab")
-    server, agent = hosts_of(trial, with_pods=True)
+    server, agent = hosts_of(trial, K3S, with_pods=True)
+    assert (server.node, agent.node) == ("k3s server", "k3s agent")
     assert (server.role, server.name, server.cpus, server.pods) == (SERVER, "cp1", 0.5, [])
     assert (agent.role, agent.name, agent.cpus, agent.pods) == (AGENT, "edge1", os.cpu_count(), [[pod]])
     assert server.folders == [tmp_path / "cgroup" / "kubevc-lab" / "t4-k3s" / "cp1"]
-    assert not any(host.pods for host in hosts_of(trial, with_pods=False))
+    assert not any(host.pods for host in hosts_of(trial, K3S, with_pods=False))
 
 
 def test_processes_are_read_with_odd_names_and_without_those_that_ended(tmp_path: Path) -> None:
@@ -118,61 +119,83 @@ def reading(at: float, host: tuple[float, int], pod: tuple[float, int], k3s: tup
 
 
 BARE_READINGS = [reading(second, (second * 0.01, 40), (0, 0), (0, 0)) for second in (0, 5, 10)]
-WITH_SITE = [reading(100 + s, (9 + s * 0.2, 900), (1 + s * 0.05, 300), (2 + s * 0.1, 500)) for s in (0, 5, 10)]
 
 
-def idle(role: str = SERVER, cpus: float = 2) -> Idle:
-    host = IdleHost(role=role, name="cp1", cpus=cpus, folders=())
-    return Idle(distribution=K3S, host=host, bare=BARE_READINGS, with_site=WITH_SITE)
+def host_of(distribution: str = K3S, role: str = SERVER) -> IdleHost:
+    return IdleHost(distribution=distribution, role=role, name="cp1", cpus=2, folders=())
+
+
+def idle(host: IdleHost, number: int = 1, more: int = 0) -> Idle:
+    """Return a host whose pods hold so many MiB more, and use as many per cent more of a core."""
+    with_site = [
+        reading(100 + s, (9 + s * (0.2 + more / 100), 900 + more), (1 + s * (0.05 + more / 100), 300 + more), k3s)
+        for s, k3s in ((s, (2 + s * 0.1, 500)) for s in (0, 5, 10))
+    ]
+    return Idle(number=number, host=host, bare=BARE_READINGS, with_site=with_site)
+
+
+def repeat(number: int, *idles: Idle) -> Repeat:
+    quiet = Settled(20, quiet=True)
+    return Repeat(number=number, idles=idles, bare_hosts_quiet=quiet, sites_quiet=quiet)
 
 
 def test_samples_are_what_was_used_between_two_readings() -> None:
-    found = samples(WITH_SITE, K3S, SERVER)
+    found = idle(host_of()).samples()
     assert [sample.second for sample in found] == [5, 10]
     assert found[0].cpu_percent == pytest.approx({HOST: 20, PODS: 5, COUNTED: 10})
     assert found[0].memory_mib == {HOST: 900, PODS: 300, COUNTED: 500}
 
 
 def test_the_clusters_own_use_is_the_whole_without_bare_host_and_pods() -> None:
-    cluster = next(part for part in series(idle()) if part.part == CLUSTER)
-    assert cluster.cpu == pytest.approx([14, 14])
-    assert cluster.memory == [560, 560]
+    repeats = [idle(host_of(), number, more) for number, more in ((1, 0), (2, 7))]
+    cluster = next(part for part in parts(repeats) if part.name == CLUSTER)
+    assert [use.cpu for use in cluster.uses] == pytest.approx([14, 14])
+    assert [use.memory for use in cluster.uses] == [560, 560]
 
 
 def test_parts_stand_beside_each_other_and_the_paper_beside_what_it_counted() -> None:
-    rows = {row[1]: row for row in use_table([idle()]).rows}
-    assert rows[BARE] == ("k3s server", BARE, "1", "1 (1-1)", "0.5", "40 (40-40)", "", "")
-    assert rows[COUNTED] == ("k3s server", COUNTED, "10", "10 (10-10)", "5", "500 (500-500)", "2.2", "777.3")
+    rows = {row[1]: row for row in use_table([idle(host_of())]).rows}
+    assert rows[BARE] == ("k3s server", BARE, "1 (1-1)", "0.5", "40 (40-40)", "", "")
+    assert rows[COUNTED] == ("k3s server", COUNTED, "10 (10-10)", "5", "500 (500-500)", "2.2", "777.3")
+
+
+def test_repeats_of_a_node_are_told_by_their_quartiles() -> None:
+    repeats = [idle(host_of(), number, more) for number, more in ((1, 0), (2, 4), (3, 8))]
+    other = idle(host_of(KUBEADM), 1)
+    rows = {(row[0], row[1]): row for row in use_table([repeats[0], other, *repeats[1:]]).rows}
+    assert rows["k3s server", PODS][2:5] == ("9 (7-11)", "4.5", "304 (302-306)")
+    assert rows["kubeadm server", PODS][2:5] == ("5 (5-5)", "2.5", "300 (300-300)")
 
 
 def test_processes_of_one_name_are_one_row_the_largest_first() -> None:
-    assert processes_table([idle()]).rows == [
+    assert processes_table([idle(host_of())]).rows == [
         ("k3s server", "k3s", 1, "10", "500"),
         ("k3s server", "init", 1, "0", "1"),
     ]
 
 
 def test_a_process_of_the_papers_that_never_ran_is_told(tmp_path: Path) -> None:
-    node = replace(idle(AGENT), distribution=KUBEADM)
-    report = write([idle(), node], {}, 1, tmp_path)
-    assert report.remarks[1:] == [f"kubeadm agent: no process {name} was seen." for name in ("kubelet", "kube-proxy")]
+    report = write([repeat(1, idle(host_of()), idle(host_of(KUBEADM, AGENT)))], {}, 1, tmp_path)
+    assert report.remarks[1:] == [f"kubeadm agent: no process {name} was seen." for name in ("kube-proxy", "kubelet")]
 
 
 def test_files_lie_in_one_folder_and_every_sample_is_in_the_csv(tmp_path: Path) -> None:
-    write([idle(), idle(AGENT)], {K3S: {"kubernetes": "v1"}}, 10, tmp_path)
+    repeats = [repeat(number, idle(host_of(), number), idle(host_of(role=AGENT), number)) for number in (1, 2)]
+    write(repeats, {K3S: {"kubernetes": "v1"}}, 10, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
         *("samples.csv", "idle-use.csv", "processes.csv", "tables.md", "table4.png", "versions.json")
     }
-    # Per node two samples of the bare host, and two of each of the three parts with the site.
-    assert len((tmp_path / "samples.csv").read_text().splitlines()) == 1 + 2 * (2 + 2 * 3)
+    # Per repeat and node two samples of the bare host, and two of each of the three parts with the site.
+    assert len((tmp_path / "samples.csv").read_text().splitlines()) == 1 + 2 * 2 * (2 + 2 * 3)
     assert (tmp_path / "table4.png").read_bytes().startswith(b"\x89PNG")
+    assert [about["number"] for about in json.loads((tmp_path / "versions.json").read_text())["repeats"]] == [1, 2]
 
 
 def test_a_host_is_watched_at_even_distances(tmp_path: Path) -> None:
     folders = group(tmp_path, 2, "host", 7, 1000, 300)
     (folders[0] / "cgroup.procs").write_text("")
-    host = IdleHost(role=SERVER, name="cp1", cpus=2, folders=folders, pods=[group(tmp_path, 2, "pod", 1, 10, 0)])
-    found = watch([host], seconds=0.2, every=0.05)[SERVER]
+    host = replace(host_of(), folders=folders, pods=[group(tmp_path, 2, "pod", 1, 10, 0)])
+    found = watch([host], seconds=0.2, every=0.05)["k3s server"]
     assert [(one.host, one.pods) for one in found] == [(Use(7, 700), Use(1, 10))] * 5
     assert 0.15 < found[-1].at - found[0].at < 5
 
@@ -201,6 +224,4 @@ def test_settling_has_a_bound_and_says_that_it_was_reached() -> None:
 def test_the_paper_has_every_distribution_and_role() -> None:
     for distribution in (K3S, KUBEADM):
         for role in (SERVER, AGENT):
-            host = IdleHost(role=role, name="n", cpus=1, folders=())
-            node = Idle(distribution=distribution, host=host, bare=BARE_READINGS, with_site=WITH_SITE)
-            assert use_table([node]).rows[-1][-1]
+            assert use_table([idle(host_of(distribution, role))]).rows[-1][-1]
