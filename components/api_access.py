@@ -14,10 +14,9 @@ from urllib.parse import urlsplit
 import yaml
 
 from components.handles import ClusterAccess
-from components.site import Site
+from components.site import API_PORT, Site
 from edgehost import client
 
-API_PORT = 6443
 LOCAL_PORT = 20443
 """Not the API's own: a cluster on this machine listens there at every address, and would keep the tunnel out."""
 NOTE = "# The API is reached through SSH; `make tunnel` opens the way (docs/private-api.md).\n"

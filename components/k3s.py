@@ -64,7 +64,7 @@ class K3sServer(pulumi.ComponentResource):
         )
         return ClusterAccess(
             server=host,
-            url=k3s_files.server_url(args.node),
+            url=args.node.api_url,
             kubeconfig=pulumi.Output.secret(access.kubeconfig),
             version=access.version,
             started_by=unit,

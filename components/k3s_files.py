@@ -22,7 +22,6 @@ CNI_CONFIG = "/etc/rancher/k3s/flannel.conflist"
 CONTAINERD_TEMPLATE = "/var/lib/rancher/k3s/agent/etc/containerd/config.toml.tmpl"
 IMAGE_FOLDER = "/var/lib/rancher/k3s/agent/images"
 """k3s imports every archive in it when it starts."""
-API_PORT = 6443
 
 SERVER_UNIT = "k3s.service"
 AGENT_UNIT = "k3s-agent.service"
@@ -102,11 +101,6 @@ def _service(unit_name: str, role: str, kubernetes: Kubernetes, config: dict[str
         config_path=CONFIG,
         config_text="# Written by KubEVC; a change by hand shows as drift.\n" + yaml.safe_dump(config),
     )
-
-
-def server_url(server: Node) -> str:
-    """Return the address at which nodes join and the API answers."""
-    return f"https://{server.address}:{API_PORT}"
 
 
 def _node_config(kubernetes: Kubernetes, node: Node) -> dict[str, object]:

@@ -78,7 +78,7 @@ class KubeadmServer(pulumi.ComponentResource):
         )
         return ClusterAccess(
             server=host,
-            url=kubeadm_config.server_url(args.site.server),
+            url=args.site.server.api_url,
             kubeconfig=pulumi.Output.secret(access.kubeconfig),
             version=access.version,
             started_by=plane,

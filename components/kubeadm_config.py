@@ -11,17 +11,11 @@ from typing import Any
 import yaml
 
 from components.kubeadm_files import ALL_IMAGES, RUNTIME_SOCKET
-from components.site import Kubernetes, Node, Site
+from components.site import API_PORT, Kubernetes, Node, Site
 
 API_VERSION = "kubeadm.k8s.io/v1beta4"
-API_PORT = 6443
 DISCOVERY_SECONDS = 50
 """A join that has not found the cluster by then has a token that is about to end."""
-
-
-def server_url(server: Node) -> str:
-    """Return the address at which nodes join and the API answers."""
-    return f"https://{server.address}:{API_PORT}"
 
 
 def plane_settings(site: Site, node: Node, images: Mapping[str, str]) -> str:

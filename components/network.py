@@ -10,9 +10,8 @@ from components.cluster import brings_network
 from components.flannel import Flannel, FlannelArgs
 from components.handles import Workspace
 from components.kube_router import KubeRouter, KubeRouterArgs
-from components.kubeadm_config import API_PORT
 from components.node_agents import Api
-from components.site import Site
+from components.site import API_PORT, Site
 
 
 @dataclass(frozen=True, kw_only=True)

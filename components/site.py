@@ -18,6 +18,8 @@ from components.endpoint_settings import Endpoint
 from components.part import Name, Part, PortNumber, SitePath
 
 OFFICIAL_TABLE = Path(__file__).parent / "artifacts.lock.yaml"
+API_PORT = 6443
+"""Where a server's API answers, whatever the distribution."""
 Architecture = Literal["amd64", "arm64", "armhf"]
 
 
@@ -124,6 +126,11 @@ class Node(Part):
     """CPU architecture. Empty means: as the host says. Give it to preview a host that is not there yet."""
     labels: dict[str, str] = Field(default_factory=dict)
     """Kubernetes labels, for the `node-selector` of models."""
+
+    @property
+    def api_url(self) -> str:
+        """Return the address at which the API answers and nodes join, where the node is a server."""
+        return f"https://{self.address}:{API_PORT}"
 
 
 class ModelStore(Part):
