@@ -11,6 +11,7 @@ from tests.lab.site_under_test import SiteUnderTest
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1800)]
 
 ADMINISTRATOR = "/etc/kubernetes/admin.conf"
+ETCD = "/etc/kubernetes/pki/etcd"
 HOSTS = ("cp1", "cp2", "cp3", "edge1", "nfs1")
 
 
@@ -37,8 +38,9 @@ def site(bare_site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> SiteU
 
 def members(site: SiteUnderTest) -> set[str]:
     """Return the hosts that etcd counts."""
-    pods = json.loads(site.kubectl("get pods -n kube-system -l component=etcd -o json"))["items"]
-    return {pod["spec"]["nodeName"] for pod in pods}
+    client = f"--cacert {ETCD}/ca.crt --cert {ETCD}/healthcheck-client.crt --key {ETCD}/healthcheck-client.key"
+    listed = site.on("cp1", f"curl -s {client} -d '{{}}' https://127.0.0.1:2379/v3/cluster/member/list")
+    return {member["name"] for member in json.loads(listed)["members"]}
 
 
 def test_all_servers_are_ready_and_hold_a_copy_of_etcd(site: SiteUnderTest) -> None:
