@@ -1,4 +1,7 @@
-"""Three control planes on real hosts: one may be lost, two may leave, and certificates are lent for one join."""
+"""Three control planes on real hosts: upgraded one after the other, one may be lost, and two may leave.
+
+The tests build on each other in the order of this file, as the life of a site does.
+"""
 
 import json
 from collections.abc import Iterator
@@ -7,21 +10,30 @@ import pytest
 
 from tests.lab import promises
 from tests.lab.site_under_test import SiteUnderTest
+from tests.lab.versions import EARLIER, LATER, ask_for, kubelets
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1800)]
 
 ADMINISTRATOR = "/etc/kubernetes/admin.conf"
 ETCD = "/etc/kubernetes/pki/etcd"
-HOSTS = ("cp1", "cp2", "cp3", "edge1", "nfs1")
+SERVERS = ("cp1", "cp2", "cp3")
+NODES = {*SERVERS, "edge1"}
+HOSTS = (*SERVERS, "edge1", "nfs1")
 
 
 @pytest.fixture(scope="module")
 def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
     """Return a site of five hosts that have just booted for the first time; take them down afterwards."""
     site = SiteUnderTest(
-        "kubevc-three", "10.99.80.", tmp_path_factory.mktemp("three"), like="edge-lab-three", kubeconfig=ADMINISTRATOR
+        "kubevc-three",
+        "10.99.80.",
+        tmp_path_factory.mktemp("three"),
+        like="edge-lab-three",
+        kubeconfig=ADMINISTRATOR,
+        patience_seconds=1500,
     )
     with site.bare_hosts():
+        ask_for(site, EARLIER)
         yield site
 
 
@@ -45,8 +57,8 @@ def members(site: SiteUnderTest) -> set[str]:
 
 def test_all_servers_are_ready_and_hold_a_copy_of_etcd(site: SiteUnderTest) -> None:
     promises.the_picture_is_answered(site)
-    promises.nodes_are_ready(site, {"cp1", "cp2", "cp3", "edge1"})
-    assert members(site) == {"cp1", "cp2", "cp3"}
+    promises.nodes_are_ready(site, NODES)
+    assert members(site) == set(SERVERS)
 
 
 def test_a_second_up_changes_nothing_and_writes_on_no_host(site: SiteUnderTest) -> None:
@@ -59,11 +71,27 @@ def test_no_lent_certificate_is_left(site: SiteUnderTest) -> None:
     assert "bootstrap-token" not in secrets
 
 
+def test_servers_are_upgraded_one_after_the_other_and_the_agent_last(site: SiteUnderTest) -> None:
+    ask_for(site, LATER)
+    site.clear_journal()
+    site.up()
+    assert kubelets(site) == dict.fromkeys(NODES, LATER)
+    assert members(site) == set(SERVERS)
+    begun = [(write["step"], write["host"]) for write in site.writes() if "kubeadm-upgrade" in str(write["step"])]
+    assert begun[0] == ("kubeadm-upgrade-apply", "cp1")
+    assert sorted(begun[1:3]) == [("kubeadm-upgrade-node", "cp2"), ("kubeadm-upgrade-node", "cp3")]
+    assert begun[3:] == [("kubeadm-upgrade-node", "edge1")]
+    for server in SERVERS:
+        manifest = site.on(server, "cat /etc/kubernetes/manifests/kube-apiserver.yaml")
+        assert f"registry.k8s.io/kube-apiserver:{LATER}" in manifest
+    promises.a_second_up_writes_nothing(site)
+
+
 def test_the_site_answers_while_a_server_is_gone(site: SiteUnderTest) -> None:
     site.lab("exec", "cp3", "--", "systemctl stop kubelet; pkill -9 etcd; pkill -9 kube-apiserver", status=None)
     assert "ok" in site.kubectl("get --raw /readyz")
     site.up()
-    promises.nodes_are_ready(site, {"cp1", "cp2", "cp3", "edge1"})
+    promises.nodes_are_ready(site, NODES)
 
 
 def test_a_server_that_leaves_is_counted_no_more(site: SiteUnderTest) -> None:

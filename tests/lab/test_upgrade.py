@@ -18,11 +18,10 @@ import skimage
 from tests.lab import promises
 from tests.lab.load import load
 from tests.lab.site_under_test import SiteUnderTest
+from tests.lab.versions import EARLIER, LATER, ask_for, kubelets
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1800)]
 
-EARLIER = "v1.33.5"
-LATER = "v1.34.1"
 ADMINISTRATOR = "/etc/kubernetes/admin.conf"
 NODES = ("cp1", "edge1")
 HOSTS = (*NODES, "nfs1")
@@ -56,18 +55,6 @@ def bare_inventory(bare_site: SiteUnderTest) -> dict[str, set[str]]:
 def site(bare_site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> SiteUnderTest:
     bare_site.up()
     return bare_site
-
-
-def ask_for(site: SiteUnderTest, version: str) -> None:
-    settings = site.settings()
-    settings["kubernetes"]["version"] = version
-    site.set_settings(settings)
-
-
-def kubelets(site: SiteUnderTest) -> dict[str, str]:
-    """Return the version that each node runs."""
-    nodes = json.loads(site.kubectl("get nodes -o json"))["items"]
-    return {node["metadata"]["name"]: node["status"]["nodeInfo"]["kubeletVersion"] for node in nodes}
 
 
 def images(site: SiteUnderTest) -> dict[str, str]:
