@@ -15,6 +15,14 @@ from edgehost.resource import HostInputs, Resource
 from edgehost.resources.version_steps import check_versions
 
 PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+ADDONS = (
+    "configmap/coredns",
+    "configmap/kube-proxy",
+    "daemonset.apps/kube-proxy",
+    "deployment.apps/coredns",
+    "service/kube-dns",
+)
+"""Objects in the cluster without which no Service is reached or no name is found; kubeadm makes them at its start."""
 COMPLETE = "complete"
 VALID = "valid"
 RENEWAL_DAYS = 30
@@ -39,6 +47,8 @@ class ControlPlaneInputs(HostInputs):
         ready_timeout_seconds: How long the node may take to be Ready after an upgrade.
         parts: Always `complete` in what is wanted; in the state which static pods have no manifest.
         certificates: Always `valid` in what is wanted; in the state which end within 30 days.
+        addons: Always `complete` in what is wanted; in the state which objects of kube-proxy and CoreDNS are gone. Only
+            the host where the cluster started is asked.
     """
 
     node_name: str
@@ -49,6 +59,7 @@ class ControlPlaneInputs(HostInputs):
     ready_timeout_seconds: int = 300
     parts: str = COMPLETE
     certificates: str = VALID
+    addons: str = COMPLETE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +90,7 @@ class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
         return check_versions(state.version, inputs.version)
 
     async def read(self, host: Host, state: ControlPlaneState) -> ControlPlaneState | None:
-        report = await host.read("control-plane-read", CONFIG=_config(state, state.version))
+        report = await _look(host, state)
         if not report.flag("made"):
             return None
         found = report.pairs("part")
@@ -88,6 +99,7 @@ class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
             version=report.one("unfinished") or found.get("kube-apiserver", state.version),
             parts=_missing(found),
             certificates=expiring(report),
+            addons=_gone(report) if state.starts_cluster else COMPLETE,
             administrator_until=_ends(report).get("admin.conf", ""),
         )
 
@@ -101,19 +113,20 @@ class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
     async def update(self, host: Host, state: ControlPlaneState, inputs: ControlPlaneInputs) -> ControlPlaneState:
         if state.version != inputs.version and inputs.starts_cluster:
             await _upgrade(host, inputs, state.version)
-        if state.certificates != VALID or state.parts != COMPLETE or state.settings != inputs.settings:
-            renew = str(state.certificates != VALID).lower()
+        whole = state.certificates == VALID and state.parts == state.addons == COMPLETE
+        if not whole or state.settings != inputs.settings:
             await host.change(
                 "control-plane-repair",
                 timeout_seconds=INIT_SECONDS,
                 CONFIG=_config(inputs, inputs.version),
-                RENEW=renew,
+                RENEW=_flag(state.certificates != VALID),
+                ADDONS=_flag(state.addons != COMPLETE),
                 KUBECONFIG_PATH=Kubeadm.kubeconfig_path,
             )
         return await self._made(host, inputs)
 
     async def _made(self, host: Host, inputs: ControlPlaneInputs) -> ControlPlaneState:
-        report = await host.read("control-plane-read", CONFIG=_config(inputs, inputs.version))
+        report = await _look(host, inputs)
         return replace(self.begun(inputs), administrator_until=_ends(report).get("admin.conf", ""))
 
     async def delete(self, host: Host, state: ControlPlaneState) -> None:
@@ -152,6 +165,25 @@ async def _upgrade(host: Host, inputs: ControlPlaneInputs, running: str) -> None
 
 def _config(inputs: ControlPlaneInputs, version: str) -> str:
     return f"{inputs.settings.rstrip()}\nkubernetesVersion: {version}\n"
+
+
+async def _look(host: Host, inputs: ControlPlaneInputs) -> Report:
+    return await host.read(
+        "control-plane-read",
+        CONFIG=_config(inputs, inputs.version),
+        ADDONS=" ".join(ADDONS) if inputs.starts_cluster else "",
+        KUBECONFIG_PATH=Kubeadm.kubeconfig_path,
+    )
+
+
+def _flag(value: bool) -> str:
+    return str(value).lower()
+
+
+def _gone(report: Report) -> str:
+    """Return which of kubeadm's objects are gone; where the API did not answer, that is another resource's to tell."""
+    gone = [name for name in ADDONS if name not in report.all("addon")]
+    return f"no {', '.join(gone)}" if gone and report.flag("asked") else COMPLETE
 
 
 def _missing(found: dict[str, str]) -> str:

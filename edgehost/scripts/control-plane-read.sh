@@ -1,5 +1,6 @@
 #!/bin/sh
-# Report the control plane on this host: parts with the version of their image, certificates with their end. CONFIG
+# Report the control plane on this host: parts with the version of their image, certificates with their end, and those of
+# ADDONS that the cluster has. CONFIG ADDONS (objects, separated by spaces) KUBECONFIG_PATH
 set -eu
 [ -r "$KUBEADM_ADMIN" ] || exit 0
 echo "made true"
@@ -11,3 +12,10 @@ done
 # Told its configuration, it does not ask the API, which may be down just because a certificate has expired.
 certificates=$(printf '%s' "$CONFIG" | kubeadm certs check-expiration --config /dev/stdin -o json 2>/dev/null | tr -d '\n') || true
 echo "certificates $certificates"
+# An API that does not answer is told by others; nothing is known of its objects then.
+# shellcheck disable=SC2086 # One word per object is meant.
+if [ -n "$ADDONS" ] &&
+  found=$(on_cluster --request-timeout=5s -n kube-system get $ADDONS --ignore-not-found -o name 2>/dev/null); then
+  echo "asked true"
+  printf '%s\n' "$found" | sed '/^$/d; s/^/addon /'
+fi

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Write the manifests of the control plane anew, and the certificates that are missing or end soon.
-# CONFIG RENEW (true or false) KUBECONFIG_PATH
+# Write the manifests of the control plane anew, and where asked for, the certificates that are missing or end soon and
+# the objects of kube-proxy and CoreDNS. CONFIG RENEW ADDONS (both true or false) KUBECONFIG_PATH
 set -eu
 
 etcd_answers() {
@@ -29,4 +29,8 @@ if [ "$RENEW" = true ]; then
   restart_pods KILL kube-apiserver
   within 60 api_answers
   restart_pods KILL kube-controller-manager kube-scheduler
+fi
+if [ "$ADDONS" = true ]; then
+  within 60 api_answers
+  printf '%s' "$CONFIG" | run_kubeadm init phase addon all --config /dev/stdin
 fi

@@ -12,7 +12,7 @@ from edgehost.distributions.kubeadm import upgrade_configuration
 from edgehost.host import Host
 from edgehost.node import Node, read_node, steadily
 from edgehost.report import Report
-from edgehost.resources.control_plane import VALID, ControlPlane, ControlPlaneInputs, expiring
+from edgehost.resources.control_plane import ADDONS, COMPLETE, VALID, ControlPlane, ControlPlaneInputs, expiring
 from tests.edgehost.disposable_host import DisposableHost
 
 ADMIN = "/etc/kubernetes/admin.conf"
@@ -72,6 +72,29 @@ async def test_a_manifest_that_is_gone_shows_by_name(host: Host, machine: Dispos
     found = await ControlPlane().read(host, ControlPlane().begun(dataclasses.replace(WANTED, host=host.address)))
     assert found is not None
     assert (found.version, found.parts) == ("v1.33.9", "no manifest of kube-scheduler")
+
+
+async def test_objects_of_kubeadm_that_are_gone_show_by_name(host: Host, machine: DisposableHost) -> None:
+    machine.write(ADMIN, "")
+    there = "\\n".join(name for name in ADDONS if name not in ("daemonset.apps/kube-proxy", "service/kube-dns"))
+    machine.write("/usr/local/bin/kubectl", f"#!/bin/sh\nprintf '{there}\\n'\n")
+    machine.run("chmod +x /usr/local/bin/kubectl")
+    wanted = ControlPlane().begun(dataclasses.replace(WANTED, host=host.address))
+    found = await ControlPlane().read(host, wanted)
+    assert found is not None
+    assert found.addons == "no daemonset.apps/kube-proxy, service/kube-dns"
+    joined = await ControlPlane().read(host, dataclasses.replace(wanted, starts_cluster=False))
+    assert joined is not None
+    assert joined.addons == COMPLETE
+
+
+async def test_an_api_that_does_not_answer_says_nothing_of_its_objects(host: Host, machine: DisposableHost) -> None:
+    machine.write(ADMIN, "")
+    machine.write("/usr/local/bin/kubectl", "#!/bin/sh\nexit 1\n")
+    machine.run("chmod +x /usr/local/bin/kubectl")
+    found = await ControlPlane().read(host, ControlPlane().begun(dataclasses.replace(WANTED, host=host.address)))
+    assert found is not None
+    assert found.addons == COMPLETE
 
 
 async def test_an_upgrade_that_broke_off_shows_as_the_version_before(host: Host, machine: DisposableHost) -> None:

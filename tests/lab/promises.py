@@ -63,4 +63,5 @@ def edits_show_and_are_repaired(site: SiteUnderTest, edits: Edits) -> None:
 
 def hosts_are_as_they_were(site: SiteUnderTest, before: Mapping[str, set[str]]) -> None:
     after = {host: site.inventory(host) for host in before}
-    assert {host: differences(before[host], after[host]) for host in after} == {host: [] for host in after}
+    changed = {host: lines for host in after if (lines := differences(before[host], after[host]))}
+    assert not changed, json.dumps(changed, indent=2)

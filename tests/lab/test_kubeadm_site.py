@@ -73,6 +73,10 @@ EDITS = {
     "kubelet.service is not running": ("edge1", "systemctl stop kubelet"),
     "no manifest of kube-scheduler": ("cp1", "rm /etc/kubernetes/manifests/kube-scheduler.yaml"),
     "image-flannel": ("edge1", f"{CTR} images rm ghcr.io/flannel-io/flannel:v0.28.4"),
+    "no daemonset.apps/kube-proxy": (
+        "cp1",
+        f"KUBECONFIG={ADMINISTRATOR} kubectl --cache-dir=/tmp/kubectl -n kube-system delete daemonset kube-proxy",
+    ),
     "days left: apiserver": (
         "cp1",
         "printf 'apiVersion: kubeadm.k8s.io/v1beta4\\nkind: ClusterConfiguration\\nkubernetesVersion: v1.34.1\\n"
