@@ -84,6 +84,8 @@ remove_sets() {
 
 remove_cgroups() {
   systemctl stop 'kubepods*.slice' 2>/dev/null || true
+  # The scope of a container that was killed stays, failed, and keeps the slices that it was in.
+  systemctl reset-failed 'kubepods*.slice' 'cri-containerd-*.scope' 2>/dev/null || true
   for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do
     for pods in "$tree"/kubepods "$tree"/kubepods.slice; do
       if [ -d "$pods" ]; then find "$pods" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
