@@ -42,7 +42,9 @@ class Node:
             return "the API does not answer"
         if not self.uid:
             return f"node {name} is not in the cluster"
-        return READY if self.ready else f"node {name} is not Ready"
+        if not self.ready:
+            return f"node {name} is not Ready"
+        return f"node {name} is cordoned: no new pods come to it" if self.cordoned else READY
 
 
 async def read_node(server: Host, name: str, kubeconfig_path: str) -> Node:

@@ -24,6 +24,7 @@ ADDONS = (
 )
 """Objects in the cluster without which no Service is reached or no name is found; kubeadm makes them at its start."""
 COMPLETE = "complete"
+BROKEN_OFF = "partly upgraded to "
 VALID = "valid"
 RENEWAL_DAYS = 30
 """Certificates that end sooner are renewed; kubeadm's live a year."""
@@ -45,7 +46,8 @@ class ControlPlaneInputs(HostInputs):
         settings: kubeadm's configuration objects, the ClusterConfiguration last and without its version.
         starts_cluster: Whether the cluster begins here; the other control planes join it as members first.
         ready_timeout_seconds: How long the node may take to be Ready after an upgrade.
-        parts: Always `complete` in what is wanted; in the state which static pods have no manifest.
+        parts: Always `complete` in what is wanted; in the state which static pods have no manifest, or that an upgrade
+            broke off.
         certificates: Always `valid` in what is wanted; in the state which end within 30 days.
         addons: Always `complete` in what is wanted; in the state which objects of kube-proxy and CoreDNS are gone. Only
             the host where the cluster started is asked.
@@ -87,17 +89,19 @@ class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
         return inputs.node_name
 
     def check_change(self, state: ControlPlaneState, inputs: ControlPlaneInputs) -> list[InputError]:
-        return check_versions(state.version, inputs.version)
+        broken_off = state.parts.startswith(BROKEN_OFF) and state.version == inputs.version
+        return [_half_upgraded(state)] if broken_off else check_versions(state.version, inputs.version)
 
     async def read(self, host: Host, state: ControlPlaneState) -> ControlPlaneState | None:
         report = await _look(host, state)
         if not report.flag("made"):
             return None
         found = report.pairs("part")
+        before, _, target = report.one("unfinished").partition(" ")
         return replace(
             state,
-            version=report.one("unfinished") or found.get("kube-apiserver", state.version),
-            parts=_missing(found),
+            version=before or found.get("kube-apiserver", state.version),
+            parts=f"{BROKEN_OFF}{target}" if before else _missing(found),
             certificates=expiring(report),
             addons=_gone(report) if state.starts_cluster else COMPLETE,
             administrator_until=_ends(report).get("admin.conf", ""),
@@ -113,7 +117,8 @@ class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
     async def update(self, host: Host, state: ControlPlaneState, inputs: ControlPlaneInputs) -> ControlPlaneState:
         if state.version != inputs.version and inputs.starts_cluster:
             await _upgrade(host, inputs, state.version)
-        whole = state.certificates == VALID and state.parts == state.addons == COMPLETE
+        upgraded = state.parts.startswith(BROKEN_OFF)
+        whole = state.certificates == VALID and state.addons == COMPLETE and (upgraded or state.parts == COMPLETE)
         if not whole or state.settings != inputs.settings:
             await host.change(
                 "control-plane-repair",
@@ -161,6 +166,16 @@ async def _upgrade(host: Host, inputs: ControlPlaneInputs, running: str) -> None
         if node is None:
             raise await not_ready(host, inputs.unit_name, f"the node did not run {inputs.version}", seconds)
         await label_node(host, inputs.node_name, kubeconfig, {})
+
+
+def _half_upgraded(state: ControlPlaneState) -> InputError:
+    target = state.parts.removeprefix(BROKEN_OFF)
+    return InputError(
+        "version",
+        f"{state.version}, and an upgrade from it to {target} broke off",
+        "Parts of the control plane may run the new version already and have stored what the old one cannot read.",
+        f"Write {target} again: the next run begins the upgrade anew.",
+    )
 
 
 def _config(inputs: ControlPlaneInputs, version: str) -> str:

@@ -100,10 +100,24 @@ async def test_an_api_that_does_not_answer_says_nothing_of_its_objects(host: Hos
 async def test_an_upgrade_that_broke_off_shows_as_the_version_before(host: Host, machine: DisposableHost) -> None:
     machine.write(ADMIN, "")
     machine.write(f"{MANIFESTS}/kube-apiserver.yaml", "    image: registry.k8s.io/kube-apiserver:v1.34.1\n")
-    machine.write("/var/lib/edgehost/kubeadm/upgrading", "v1.33.9")
+    machine.write("/var/lib/edgehost/kubeadm/upgrading", "v1.33.9 v1.34.1")
     found = await ControlPlane().read(host, ControlPlane().begun(dataclasses.replace(WANTED, host=host.address)))
     assert found is not None
-    assert found.version == "v1.33.9"
+    assert (found.version, found.parts) == ("v1.33.9", "partly upgraded to v1.34.1")
+    assert ControlPlane().check_change(found, WANTED) == []
+    (refused,) = ControlPlane().check_change(found, dataclasses.replace(WANTED, version="v1.33.9"))
+    assert str(refused) == (
+        "version: v1.33.9, and an upgrade from it to v1.34.1 broke off. Parts of the control plane may run the new "
+        "version already and have stored what the old one cannot read. Write v1.34.1 again: the next run begins the "
+        "upgrade anew."
+    )
+
+
+def test_a_node_is_ready_when_pods_come_to_it() -> None:
+    assert Node(api=True, uid="7", ready=True).status("edge1") == "Ready"
+    assert Node(api=True, uid="7", ready=True, cordoned=True).status("edge1") == (
+        "node edge1 is cordoned: no new pods come to it"
+    )
 
 
 async def test_an_api_that_ends_between_two_questions_does_not_answer(host: Host, machine: DisposableHost) -> None:

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 ADMINISTRATOR = "/etc/kubernetes/admin.conf"
 HOSTS = ("cp1", "edge1", "nfs1")
 TOKEN = re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b")
+KUBECTL = f"KUBECONFIG={ADMINISTRATOR} kubectl --cache-dir=/tmp/kubectl"
 CTR = "ctr --address /run/kubevc-containerd/containerd.sock -n k8s.io"
 
 
@@ -73,10 +74,8 @@ EDITS = {
     "kubelet.service is not running": ("edge1", "systemctl stop kubelet"),
     "no manifest of kube-scheduler": ("cp1", "rm /etc/kubernetes/manifests/kube-scheduler.yaml"),
     "image-flannel": ("edge1", f"{CTR} images rm ghcr.io/flannel-io/flannel:v0.28.4"),
-    "no daemonset.apps/kube-proxy": (
-        "cp1",
-        f"KUBECONFIG={ADMINISTRATOR} kubectl --cache-dir=/tmp/kubectl -n kube-system delete daemonset kube-proxy",
-    ),
+    "no daemonset.apps/kube-proxy": ("cp1", f"{KUBECTL} -n kube-system delete daemonset kube-proxy"),
+    "node cp1 is cordoned": ("cp1", f"{KUBECTL} cordon cp1"),
     "days left: apiserver": (
         "cp1",
         "printf 'apiVersion: kubeadm.k8s.io/v1beta4\\nkind: ClusterConfiguration\\nkubernetesVersion: v1.34.1\\n"
