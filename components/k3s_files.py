@@ -9,7 +9,14 @@ import yaml
 
 from components.facts import CONTROLLERS
 from components.host import InstalledFile, Preparation
-from components.node_needs import KERNEL_FEATURES, NFS_CLIENT, PLUGIN_FOLDER, RUNTIME_PACKAGES, SYSCTLS
+from components.node_needs import (
+    CONTROLLER_MANAGER,
+    KERNEL_FEATURES,
+    NFS_CLIENT,
+    PLUGIN_FOLDER,
+    RUNTIME_PACKAGES,
+    SYSCTLS,
+)
 from components.service import NodeService
 from components.site import Kubernetes, Node
 
@@ -76,6 +83,7 @@ def server_service(kubernetes: Kubernetes, node: Node) -> NodeService:
         "tls-san": [str(node.address)],
         "write-kubeconfig-mode": "0600",
         "disable": DISABLED,
+        "kube-controller-manager-arg": [f"{name}={value}" for name, value in CONTROLLER_MANAGER.items()],
     }
     return _service(SERVER_UNIT, "server", kubernetes, config)
 

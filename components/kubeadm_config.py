@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from components.kubeadm_files import ALL_IMAGES, RUNTIME_SOCKET
+from components.node_needs import CONTROLLER_MANAGER
 from components.site import API_PORT, Kubernetes, Node, Site
 
 API_VERSION = "kubeadm.k8s.io/v1beta4"
@@ -114,6 +115,9 @@ def _cluster(kubernetes: Kubernetes, servers: Sequence[Node]) -> dict[str, Any]:
             "serviceSubnet": str(kubernetes.service_cidr),
         },
         "apiServer": {"certSANs": [str(node.address) for node in servers]},
+        "controllerManager": {
+            "extraArgs": [{"name": name, "value": value} for name, value in CONTROLLER_MANAGER.items()]
+        },
     }
 
 

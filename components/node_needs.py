@@ -1,4 +1,4 @@
-"""What a node needs on its host whatever the distribution: packages, features and settings of the kernel."""
+"""What nodes need whatever the distribution: packages, features and settings of the kernel, arguments of Kubernetes."""
 
 NFS_CLIENT = ("nfs-common",)
 RUNTIME_PACKAGES = (
@@ -21,3 +21,6 @@ SYSCTLS = {
     "net.ipv4.ip_forward": "1",
     "net.ipv6.conf.all.forwarding": "1",
 }
+CONTROLLER_MANAGER = {"pvclaimbinder-sync-period": "2s"}
+"""Arguments of kube-controller-manager. A volume and its claim that are made before it has started are bound only when
+it looks again, as two of its workers change the volume at once; by itself it looks every 15 s, and pods wait longer."""

@@ -30,6 +30,7 @@ def test_the_server_is_told_its_networks_and_what_to_leave_out(site: Site) -> No
     assert config["cluster-cidr"] == "10.42.0.0/16"
     assert config["node-name"] == "cp1"
     assert config["disable"] == ["local-storage", "metrics-server", "servicelb", "traefik"]
+    assert config["kube-controller-manager-arg"] == ["pvclaimbinder-sync-period=2s"]
     assert config["kube-proxy-arg"] == ["conntrack-max-per-core=0"]
     assert "eviction-hard=memory.available<50Mi,nodefs.available<100Mi" in config["kubelet-arg"]
 

@@ -71,6 +71,9 @@ def test_the_cluster_has_the_sites_networks_and_every_servers_address(kubeadm_da
     assert told["ClusterConfiguration"]["networking"] == {"podSubnet": "10.42.0.0/16", "serviceSubnet": "10.43.0.0/16"}
     assert told["ClusterConfiguration"]["apiServer"]["certSANs"] == ["192.0.2.11", "192.0.2.102", "192.0.2.103"]
     assert told["ClusterConfiguration"]["controlPlaneEndpoint"] == "192.0.2.11:6443"
+    assert told["ClusterConfiguration"]["controllerManager"]["extraArgs"] == [
+        {"name": "pvclaimbinder-sync-period", "value": "2s"}
+    ]
     assert told["KubeProxyConfiguration"]["conntrack"] == {"maxPerCore": 0, "min": 0}
 
 
