@@ -17,6 +17,7 @@ from components.access_files import AccessFiles
 from components.artifacts import ArtifactSource
 from components.endpoint_settings import Endpoint as EndpointSettings
 from components.handles import Endpoint, ServedModel, Workspace
+from components.ordering import after
 from components.placement import place
 from components.proxy_config import CONFIG_FOLDER, HTTP_PORT, config_data, config_items, outward_rules
 from components.serving import GRPC_PORT, PROXY
@@ -57,9 +58,7 @@ class InferenceEndpoint(pulumi.ComponentResource):
             f"{name}-deployment",
             metadata=metadata,
             spec=spec,
-            opts=pulumi.ResourceOptions.merge(
-                self._common, pulumi.ResourceOptions(depends_on=[config, *access.needs, *args.workspace.ready_by])
-            ),
+            opts=after(self._common, [config, *access.needs, *args.workspace.ready_by]),
         )
         self.endpoint = Endpoint(
             url=args.workspace.workers[0].host.address.apply(

@@ -11,6 +11,7 @@ import pulumi
 from components.artifacts import ArtifactSource, LockedArtifact
 from components.handles import Host, PreparedNode
 from components.located import located
+from components.ordering import after
 from components.service import NodeService, configure
 from edgehost import client
 
@@ -116,10 +117,10 @@ class PreparedHost(pulumi.ComponentResource):
             f"{self._prefix}-kernel", host=host, names=list(needs.kernel_features), opts=self._on_host
         )
         # Settings of bridged packets exist only once the bridge filter is in the kernel.
-        after = self._after([features])
+        bridged = after(self._on_host, [features])
         return [
             features,
-            client.Sysctls(f"{self._prefix}-sysctls", host=host, settings=dict(needs.sysctls), opts=after),
+            client.Sysctls(f"{self._prefix}-sysctls", host=host, settings=dict(needs.sysctls), opts=bridged),
             client.SwapOff(f"{self._prefix}-swap", host=host, opts=self._on_host),
             client.CgroupControllers(
                 f"{self._prefix}-controllers", host=host, names=list(needs.controllers), opts=self._on_host
@@ -133,7 +134,7 @@ class PreparedHost(pulumi.ComponentResource):
 
     def _keep_idle(self, packages: pulumi.Resource) -> None:
         """Stop what packages started; nothing waits for it, since a node works beside it."""
-        after = self._after([packages])
+        installed = after(self._on_host, [packages])
         for unit in self._given.preparation.idle_units:
             client.Unit(
                 f"{self._prefix}-{unit}",
@@ -141,7 +142,7 @@ class PreparedHost(pulumi.ComponentResource):
                 unit_name=unit,
                 enabled=False,
                 active=False,
-                opts=after,
+                opts=installed,
             )
 
     def _install(self, file: InstalledFile, locked: pulumi.Output[LockedArtifact]) -> pulumi.Resource:
@@ -185,7 +186,7 @@ class PreparedHost(pulumi.ComponentResource):
             unit_name=runtime.service.unit_name,
             content=runtime.service.unit_text,
             restart_on=configured.restart_on,
-            opts=self._after(configured.needs),
+            opts=after(self._on_host, configured.needs),
         )
         images = client.ContainerImages(
             f"{self._prefix}-images",
@@ -193,12 +194,9 @@ class PreparedHost(pulumi.ComponentResource):
             socket=runtime.socket,
             archives=dict(runtime.archives),
             checksums=_checksums({name: locked[name] for name in runtime.archives}),
-            opts=self._after([unit, *(installed[name] for name in runtime.archives)]),
+            opts=after(self._on_host, [unit, *(installed[name] for name in runtime.archives)]),
         )
         return replace(self.node, prepared_by=(*self.node.prepared_by, unit, images))
-
-    def _after(self, needs: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions.merge(self._on_host, pulumi.ResourceOptions(depends_on=list(needs)))
 
 
 def _checksums(locked: Mapping[str, pulumi.Output[LockedArtifact]]) -> pulumi.Output[dict[str, str]]:

@@ -9,6 +9,7 @@ import pulumi
 
 from components.cluster import Admission, admission
 from components.handles import ClusterAccess, PreparedNode, Worker
+from components.ordering import after
 from components.service import configure
 from components.site import Node, Site
 from edgehost import client
@@ -57,7 +58,7 @@ class Join(pulumi.ComponentResource):
             unit_name=service.unit_name,
             content=service.unit_text,
             active=None,
-            opts=self._after(configured.needs),
+            opts=after(self._on_host, configured.needs),
         )
         return client.ClusterMember(
             f"{name}-member",
@@ -74,7 +75,7 @@ class Join(pulumi.ComponentResource):
             labels=args.node.labels,
             restart_on=configured.restart_on,
             ready_timeout_seconds=args.site.kubernetes.ready_timeout_seconds,
-            opts=self._after([unit, args.access.started_by, *(node.ready_by for node in args.after)]),
+            opts=after(self._on_host, [unit, args.access.started_by, *(node.ready_by for node in args.after)]),
         )
 
     def _keep_plane(self, name: str, args: JoinArgs, admitted: Admission, member: pulumi.Resource) -> pulumi.Resource:
@@ -87,8 +88,5 @@ class Join(pulumi.ComponentResource):
             version=args.site.kubernetes.version,
             settings=admitted.plane_settings or "",
             starts_cluster=False,
-            opts=self._after([member]),
+            opts=after(self._on_host, [member]),
         )
-
-    def _after(self, needs: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions.merge(self._on_host, pulumi.ResourceOptions(depends_on=list(needs)))

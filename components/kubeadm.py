@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
 from components import kubeadm_config, kubeadm_files
 from components.handles import ClusterAccess, PreparedNode, Worker
+from components.ordering import after
 from components.service import configure
 from components.site import Node, Site
 from edgehost import client
@@ -46,7 +46,7 @@ class KubeadmServer(pulumi.ComponentResource):
             unit_name=service.unit_name,
             content=service.unit_text,
             restart_on=configured.restart_on,
-            opts=self._after(configured.needs),
+            opts=after(self._on_host, configured.needs),
         )
 
     def _start(self, name: str, args: KubeadmServerArgs, agent: pulumi.Resource) -> client.ControlPlane:
@@ -58,7 +58,7 @@ class KubeadmServer(pulumi.ComponentResource):
             version=args.site.kubernetes.version,
             settings=prepared_plane(args.site, args.site.server, args.prepared),
             ready_timeout_seconds=args.site.kubernetes.ready_timeout_seconds,
-            opts=self._after([agent]),
+            opts=after(self._on_host, [agent]),
         )
 
     def _read_access(self, name: str, args: KubeadmServerArgs, plane: client.ControlPlane) -> ClusterAccess:
@@ -74,7 +74,7 @@ class KubeadmServer(pulumi.ComponentResource):
             labels=args.site.server.labels,
             renewed_on={"administrator-until": plane.administrator_until},
             ready_timeout_seconds=args.site.kubernetes.ready_timeout_seconds,
-            opts=self._after([plane]),
+            opts=after(self._on_host, [plane]),
         )
         return ClusterAccess(
             server=host,
@@ -84,9 +84,6 @@ class KubeadmServer(pulumi.ComponentResource):
             started_by=plane,
             node=Worker(host=host, labels=args.site.server.labels, ready_by=access),
         )
-
-    def _after(self, needs: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions.merge(self._on_host, pulumi.ResourceOptions(depends_on=list(needs)))
 
 
 def prepared_plane(site: Site, node: Node, prepared: PreparedNode) -> pulumi.Output[str]:

@@ -12,6 +12,8 @@ from pulumi_kubernetes.apps.v1 import DaemonSet
 from pulumi_kubernetes.core.v1 import ServiceAccount
 from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding
 
+from components.ordering import after
+
 NAMESPACE = "kube-system"
 
 
@@ -62,8 +64,7 @@ def run_on_every_node(name: str, agent: NodeAgent, options: pulumi.ResourceOptio
     }
     # Nodes come and go; a site is not kept waiting for the slowest one's agent.
     unwaited: Any = {**metadata, "annotations": {"pulumi.com/skipAwait": "true"}}
-    after = pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=account))
-    DaemonSet(f"{name}-agents", metadata=unwaited, spec=spec, opts=after)
+    DaemonSet(f"{name}-agents", metadata=unwaited, spec=spec, opts=after(options, account))
 
 
 def _account(

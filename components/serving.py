@@ -15,6 +15,7 @@ from components.artifacts import ArtifactSource
 from components.frameworks import framework_of
 from components.frameworks.framework import Framework
 from components.handles import ModelVolume, ServedModel, Workspace
+from components.ordering import after
 from components.placement import place
 from components.site import Model
 from components.sources import ModelSource
@@ -66,10 +67,7 @@ class ModelServer(pulumi.ComponentResource):
             f"{name}-deployment",
             metadata=metadata,
             spec=spec,
-            opts=pulumi.ResourceOptions.merge(
-                self._common,
-                pulumi.ResourceOptions(depends_on=[config, *args.volume.published_by, *args.workspace.ready_by]),
-            ),
+            opts=after(self._common, [config, *args.volume.published_by, *args.workspace.ready_by]),
         )
         self.served = _served(app, args, pods.ready_hash(spec, deployment))
         self.register_outputs({})
