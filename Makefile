@@ -70,7 +70,7 @@ test-long: setup ## run the lab's tests that need more hosts or binaries than CI
 
 test-vm: setup ## run the tests on virtual machines (minutes; outside CI)
 	@toolchain/bootstrap.sh toolchain/debian-packages-vm.txt
-	@$(TESTING); $(PYTHON) -m toolchain setup --lab --architecture amd64 --architecture arm64 && \
+	@$(TESTING); $(PYTHON) -m toolchain setup --lab --without-kubeadm --architecture amd64 --architecture arm64 && \
 	  $(PYTHON) -m pytest tests -m vm
 
 images: setup ## make the images of proxy and model server (ARCH=arm64 for such nodes) and print their archives

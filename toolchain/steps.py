@@ -31,15 +31,19 @@ class Step(Protocol):
         ...
 
 
-def lab_steps(architectures: Sequence[str]) -> tuple[Step, ...]:
+def lab_steps(architectures: Sequence[str], *, kubeadm: bool = True) -> tuple[Step, ...]:
     """Return the steps of the lab's artifacts: what a k3s site needs, then what a kubeadm site needs beside that.
 
     Args:
         architectures: Those of the lab's hosts; models are the same for all of them.
+        kubeadm: Whether there are kubeadm sites.
     """
-    k3s = [step for name in architectures for step in (*binaries.steps(name), *images.steps(name))]
-    kubeadm = [step for name in architectures for step in (*binaries.kubeadm_steps(name), *images.kubeadm_steps(name))]
-    return (*k3s, *models.STEPS, *kubeadm)
+    steps: list[Step] = [step for name in architectures for step in (*binaries.steps(name), *images.steps(name))]
+    steps += models.STEPS
+    if kubeadm:
+        steps += [step for name in architectures for step in binaries.kubeadm_steps(name)]
+        steps += [step for name in architectures for step in images.kubeadm_steps(name)]
+    return tuple(steps)
 
 
 def earlier_kubernetes_steps(architectures: Sequence[str]) -> tuple[Step, ...]:

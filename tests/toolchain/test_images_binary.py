@@ -96,6 +96,13 @@ def test_the_set_up_makes_what_k3s_needs_first_and_kubeadm_s_part_last() -> None
     ]
 
 
+def test_the_set_up_for_k3s_sites_alone_leaves_kubeadm_s_part_out() -> None:
+    every = [step.name for step in steps.lab_steps(["amd64", "arm64"])]
+    k3s = [step.name for step in steps.lab_steps(["amd64", "arm64"], kubeadm=False)]
+    assert k3s == every[: len(k3s)]
+    assert not [name for name in k3s if "kube" in name or "etcd" in name]
+
+
 def test_the_earlier_kubernetes_is_made_when_asked_for_alone_under_the_same_names() -> None:
     earlier = steps.earlier_kubernetes_steps(["amd64"])
     version = recipes.table()[f"{recipes.EARLIER_KUBERNETES}/kubeadm"].version
