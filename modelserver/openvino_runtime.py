@@ -7,7 +7,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import openvino as ov
+from openvino import opset13
 
 from modelserver.errors import FailedPrecondition, RequestError, Unimplemented
 from modelserver.jpeg_step import JpegStep, fit_of
@@ -35,6 +37,7 @@ class OpenVinoRuntime:
         # a stalled or replaced file on NFS would then stop or kill the server.
         self._core.set_property({"ENABLE_MMAP": False})
         self._properties = _properties(threads, parallel_inferences)
+        self._infer_once()
 
     def load(self, version_path: Path, model: SavedModel) -> OpenVinoModel:
         """Read every signature that OpenVINO can convert; compile the default one."""
@@ -121,6 +124,17 @@ class OpenVinoRuntime:
 
     def _compile(self, model: ov.Model) -> ov.CompiledModel:
         return self._core.compile_model(model, "CPU", self._properties)
+
+    def _infer_once(self) -> None:
+        """Let OpenVINO's package make its tables of number types before there are threads.
+
+        It makes them in the first inference. Where two threads come first, one has a table's lock and waits for
+        Python's, the other has Python's and waits for the table's, and the whole process stands still for ever
+        (seen with 2026.4.1).
+        """
+        value = opset13.parameter([1], np.float32)
+        request = self._compile(ov.Model([opset13.relu(value)], [value])).create_infer_request()
+        request.infer([np.zeros(1, np.float32)], share_inputs=True)
 
 
 class OpenVinoModel:
