@@ -10,11 +10,10 @@ import pytest
 
 from tests.lab import promises
 from tests.lab.site_under_test import SiteUnderTest
-from tests.lab.versions import EARLIER, LATER, ask_for, kubelets
+from tests.lab.versions import LATER, ask_for, bare_earlier_site, kubelets
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1800)]
 
-ADMINISTRATOR = "/etc/kubernetes/admin.conf"
 ETCD = "/etc/kubernetes/pki/etcd"
 SERVERS = ("cp1", "cp2", "cp3")
 NODES = {*SERVERS, "edge1"}
@@ -24,16 +23,8 @@ HOSTS = (*SERVERS, "edge1", "nfs1")
 @pytest.fixture(scope="module")
 def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
     """Return a site of five hosts that have just booted for the first time; take them down afterwards."""
-    site = SiteUnderTest(
-        "kubevc-three",
-        "10.99.80.",
-        tmp_path_factory.mktemp("three"),
-        like="edge-lab-three",
-        kubeconfig=ADMINISTRATOR,
-        patience_seconds=1500,
-    )
-    with site.bare_hosts():
-        ask_for(site, EARLIER)
+    folder = tmp_path_factory.mktemp("three")
+    with bare_earlier_site("kubevc-three", "10.99.80.", folder, like="edge-lab-three") as site:
         yield site
 
 

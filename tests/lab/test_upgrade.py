@@ -4,7 +4,6 @@ The tests build on each other in the order of this file, as the life of a site d
 """
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +17,10 @@ import skimage
 from tests.lab import promises
 from tests.lab.load import load
 from tests.lab.site_under_test import SiteUnderTest
-from tests.lab.versions import EARLIER, LATER, ask_for, kubelets
+from tests.lab.versions import EARLIER, LATER, ask_for, bare_earlier_site, kubelets
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1800)]
 
-ADMINISTRATOR = "/etc/kubernetes/admin.conf"
 NODES = ("cp1", "edge1")
 HOSTS = (*NODES, "nfs1")
 PROGRAMS = "/usr/local/lib/kubernetes"
@@ -31,18 +29,8 @@ PROGRAMS = "/usr/local/lib/kubernetes"
 @pytest.fixture(scope="module")
 def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
     """Return a site of the earlier version whose hosts have just booted; take the hosts down afterwards."""
-    if os.geteuid() != 0:
-        pytest.fail("the lab needs root: run the tests as root, or leave the lab out with `make test-fast`")
-    site = SiteUnderTest(
-        "kubevc-upg",
-        "10.99.81.",
-        tmp_path_factory.mktemp("upgrade"),
-        like="edge-lab-kubeadm",
-        kubeconfig=ADMINISTRATOR,
-        patience_seconds=1500,
-    )
-    with site.bare_hosts():
-        ask_for(site, EARLIER)
+    folder = tmp_path_factory.mktemp("upgrade")
+    with bare_earlier_site("kubevc-upg", "10.99.81.", folder, like="edge-lab-kubeadm") as site:
         yield site
 
 
