@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -14,6 +15,9 @@ from components.node_agents import NAMESPACE, Api, NodeAgent, run_on_every_node
 
 IMAGE = "ghcr.io/flannel-io/flannel:v0.28.4"
 APP = "flannel"
+CNI_FOLDER = "/run/kubevc-cni"
+"""Where a node's container runtime looks for its network; nothing in it outlives a boot."""
+FILES = Path(__file__).parent / "files"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,9 @@ class FlannelArgs:
 class Flannel(pulumi.ComponentResource):
     """Give each node a part of the pods' addresses and send packets to the node that has them.
 
-    The plugin and its configuration that a container runtime needs are files of the host.
+    The plugin is a file of the host. Its configuration is written by flannel when the node's network is there: a node
+    is Ready from then on and not before, at its first start as after a boot. Pods that come to a node too early fail,
+    and are tried again only after ten seconds or more.
     """
 
     def __init__(self, name: str, args: FlannelArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -59,10 +65,12 @@ def _agent(args: FlannelArgs) -> NodeAgent:
             "command": ["/opt/bin/flanneld"],
             # The interface of the node's own address: a host may have others with a default route.
             "args": ["--ip-masq", "--kube-subnet-mgr", "--iface=$(HOST_IP)"],
+            "lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", (FILES / "flannel-ready.sh").read_text()]}}},
             "securityContext": {"privileged": False, "capabilities": {"add": ["NET_ADMIN", "NET_RAW"]}},
             "resources": {"requests": {"cpu": "50m", "memory": "50Mi"}},
             "volumeMounts": [
                 {"name": "run", "mountPath": "/run/flannel"},
+                {"name": "cni", "mountPath": CNI_FOLDER},
                 {"name": "config", "mountPath": "/etc/kube-flannel"},
                 {"name": "lock", "mountPath": "/run/xtables.lock"},
             ],
@@ -71,10 +79,12 @@ def _agent(args: FlannelArgs) -> NodeAgent:
             _field("POD_NAME", "metadata.name"),
             _field("POD_NAMESPACE", "metadata.namespace"),
             _field("HOST_IP", "status.hostIP"),
+            {"name": "CNI_CONFIG", "value": (FILES / "flannel.conflist").read_text()},
         ],
         api=args.api,
         volumes=[
             {"name": "run", "hostPath": {"path": "/run/flannel", "type": "DirectoryOrCreate"}},
+            {"name": "cni", "hostPath": {"path": CNI_FOLDER, "type": "DirectoryOrCreate"}},
             {"name": "lock", "hostPath": {"path": "/run/xtables.lock", "type": "FileOrCreate"}},
             {"name": "config", "configMap": {"name": APP}},
         ],

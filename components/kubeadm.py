@@ -73,6 +73,8 @@ class KubeadmServer(pulumi.ComponentResource):
             node_name=args.site.server.name,
             labels=args.site.server.labels,
             renewed_on={"administrator-until": plane.administrator_until},
+            # The network that its node waits for comes through this access.
+            awaits_node=False,
             ready_timeout_seconds=args.site.kubernetes.ready_timeout_seconds,
             opts=after(self._on_host, [plane]),
         )

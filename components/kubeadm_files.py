@@ -22,7 +22,6 @@ RUNTIME_CONFIG = "/etc/kubernetes/containerd.toml"
 RUNTIME_SOCKET = "/run/kubevc-containerd/containerd.sock"
 KUBELET_UNIT = "kubelet.service"
 KUBELET_CONFIG = "/etc/kubernetes/kubelet.conf.d/50-site.conf"
-CNI_CONFIG = "/etc/cni/net.d/10-flannel.conflist"
 IMAGE_FOLDER = "/var/lib/kubernetes-images"
 SANDBOX_IMAGE = "registry.k8s.io/pause:3.10.1"
 """Image of the container that holds a pod's namespaces, as kubeadm 1.34 names it; older ones run with it as well."""
@@ -58,8 +57,6 @@ def preparation(kubernetes: Kubernetes, images: Sequence[str]) -> Preparation:
             InstalledFile(artifact="flannel-cni", path=f"{PLUGIN_FOLDER}/flannel", mode="0755"),
             *(_archive(image, path, kubernetes.version) for image, path in archives.items()),
         ),
-        # With it there the node is Ready before the network's pods run, so that they can be sent to it.
-        written={CNI_CONFIG: (FILES / "flannel.conflist").read_text()},
         runtime=ContainerRuntime(service=_runtime_service(kubernetes), socket=RUNTIME_SOCKET, archives=archives),
     )
 

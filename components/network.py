@@ -27,7 +27,7 @@ class ClusterNetworkArgs:
 class ClusterNetwork(pulumi.ComponentResource):
     """Let pods of all nodes reach each other, as far as policies let them.
 
-    Pods do not wait for it: one that comes first is tried again until its node has a network.
+    A node is Ready when its network is there, and pods wait for that.
     """
 
     def __init__(self, name: str, args: ClusterNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:

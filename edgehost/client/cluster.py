@@ -22,6 +22,7 @@ class ClusterAccess(HostResource):
         networks: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         renewed_on: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        awaits_node: pulumi.Input[bool] = True,
         ready_timeout_seconds: pulumi.Input[int] = 300,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -38,6 +39,7 @@ class ClusterAccess(HostResource):
             networks: The networks of pods and Services, by these names; others than it was begun with are refused.
             labels: Labels of the server's node.
             renewed_on: What the kubeconfig follows from beside the cluster itself; a change of any reads it anew.
+            awaits_node: Whether the node has to be Ready before anybody gets in.
             ready_timeout_seconds: How long the API and the node may take.
             opts: Pulumi's options.
         """
@@ -50,6 +52,7 @@ class ClusterAccess(HostResource):
             "networks": networks,
             "labels": labels,
             "renewed_on": renewed_on,
+            "awaits_node": awaits_node,
             "ready_timeout_seconds": ready_timeout_seconds,
         }
         super().__init__(resource_name, arguments, ["kubeconfig", "version", "status"], opts)

@@ -29,6 +29,8 @@ class ClusterAccessInputs(HostInputs):
         networks: The networks of pods and Services, by these names; a cluster has its own for life.
         labels: Labels of the server's node.
         renewed_on: What the kubeconfig follows from beside the cluster itself; a change of any reads it anew.
+        awaits_node: Whether the node has to be Ready before anybody gets in; it cannot be where its network is made of
+            the cluster's own objects.
         ready_timeout_seconds: How long the API and the node may take.
         status: Always `Ready` in what is wanted; in the state what keeps the first node from it.
     """
@@ -40,6 +42,7 @@ class ClusterAccessInputs(HostInputs):
     networks: dict[str, str] = field(default_factory=dict[str, str])
     labels: dict[str, str] = field(default_factory=dict[str, str])
     renewed_on: dict[str, str] = field(default_factory=dict[str, str])
+    awaits_node: bool = True
     ready_timeout_seconds: int = 300
     status: str = READY
 
@@ -64,7 +67,7 @@ class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
     inputs = ClusterAccessInputs
     state = ClusterAccessState
     replace_on = frozenset({"nodeName", "distribution"})
-    not_compared = frozenset({"readyTimeoutSeconds", "unitName", "wantedVersion"})
+    not_compared = frozenset({"awaitsNode", "readyTimeoutSeconds", "unitName", "wantedVersion"})
     secret_outputs = frozenset({"kubeconfig"})
     volatile_outputs = frozenset({"kubeconfig"})
 
@@ -98,7 +101,8 @@ class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
 
     async def _wait(self, host: Host, inputs: ClusterAccessInputs, old_labels: dict[str, str]) -> ClusterAccessState:
         seconds = inputs.ready_timeout_seconds
-        node = await wait_for(lambda: _node(host, inputs), lambda node: node.ready, host, "the API", seconds)
+        there = _is_ready if inputs.awaits_node else _is_known
+        node = await wait_for(lambda: _node(host, inputs), there, host, "the API", seconds)
         if node is None:
             raise await not_ready(host, inputs.unit_name, "the cluster's API and first node were not ready", seconds)
         changes = label_changes(old_labels, inputs.labels, node.labels)
@@ -157,6 +161,14 @@ def check_networks(begun_with: Mapping[str, str], wanted: Mapping[str, str]) -> 
         for name, network in begun_with.items()
         if wanted.get(name, network) != network
     ]
+
+
+def _is_ready(node: Node) -> bool:
+    return node.ready
+
+
+def _is_known(node: Node) -> bool:
+    return bool(node.uid)
 
 
 async def _node(host: Host, inputs: ClusterAccessInputs) -> Node:

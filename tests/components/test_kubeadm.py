@@ -1,5 +1,6 @@
 """What a kubeadm site is made of: what kubeadm is told, what lies on hosts, what waits for what."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,17 @@ def test_the_network_and_its_firewall_run_on_every_node(graph: Graph) -> None:
     assert sorted(agents) == ["network-flannel-agents", "network-policies-agents"]
     assert all(spec["tolerations"] == [{"operator": "Exists"}] for spec in agents.values())
     assert "10.42.0.0/16" in graph.named("network-flannel-config").inputs["data"]["net-conf.json"]
+
+
+def test_a_node_is_ready_when_its_network_is_and_the_network_needs_no_ready_node(graph: Graph) -> None:
+    runtime = graph.named("environment-cp1-runtime-config").inputs["content"]
+    (flannel,) = graph.named("network-flannel-agents").inputs["spec"]["template"]["spec"]["containers"]
+    folder = next(mount["mountPath"] for mount in flannel["volumeMounts"] if mount["name"] == "cni")
+    assert f'conf_dir = "{folder}"' in runtime
+    assert f"config={folder}/" in flannel["lifecycle"]["postStart"]["exec"]["command"][-1]
+    (config,) = (variable["value"] for variable in flannel["env"] if variable["name"] == "CNI_CONFIG")
+    assert json.loads(config)["plugins"][0]["type"] == "flannel"
+    assert graph.named("initialise-kubeadm-access").inputs["awaitsNode"] is False
 
 
 def test_no_secret_of_a_join_is_an_input(graph: Graph) -> None:

@@ -8,12 +8,16 @@ from pathlib import Path
 from toolchain.images.debian_root import DebianRoot
 
 _COMMANDS = tuple(f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in ("", "-save", "-restore"))
+# What the hook of flannel's pods uses.
+_SHELL = ("mv", "seq", "sh", "sleep")
 
 
 def _finish(tree: Path) -> None:
     # On a host the package's installation script chooses the backend.
     for command in _COMMANDS:
         (tree / "usr/sbin" / command).symlink_to("xtables-nft-multi")
+    for command in _SHELL:
+        (tree / "usr/bin" / command).symlink_to("busybox")
 
 
 ROOT = DebianRoot(
