@@ -17,6 +17,7 @@ IMAGE = "ghcr.io/flannel-io/flannel:v0.28.4"
 APP = "flannel"
 CNI_FOLDER = "/run/kubevc-cni"
 """Where a node's container runtime looks for its network; nothing in it outlives a boot."""
+CNI_CONFIG = f"{CNI_FOLDER}/10-flannel.conflist"
 FILES = Path(__file__).parent / "files"
 
 
@@ -65,7 +66,14 @@ def _agent(args: FlannelArgs) -> NodeAgent:
             "command": ["/opt/bin/flanneld"],
             # The interface of the node's own address: a host may have others with a default route.
             "args": ["--ip-masq", "--kube-subnet-mgr", "--iface=$(HOST_IP)"],
-            "lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", (FILES / "flannel-ready.sh").read_text()]}}},
+            "lifecycle": {"postStart": _shell((FILES / "flannel-ready.sh").read_text())},
+            # Somebody who takes the configuration away gets it back.
+            "livenessProbe": {
+                **_shell(f"[ -s {CNI_CONFIG} ]"),
+                "periodSeconds": 60,
+                "timeoutSeconds": 10,
+                "failureThreshold": 1,
+            },
             "securityContext": {"privileged": False, "capabilities": {"add": ["NET_ADMIN", "NET_RAW"]}},
             "resources": {"requests": {"cpu": "50m", "memory": "50Mi"}},
             "volumeMounts": [
@@ -80,6 +88,7 @@ def _agent(args: FlannelArgs) -> NodeAgent:
             _field("POD_NAMESPACE", "metadata.namespace"),
             _field("HOST_IP", "status.hostIP"),
             {"name": "CNI_CONFIG", "value": (FILES / "flannel.conflist").read_text()},
+            {"name": "CNI_CONFIG_PATH", "value": CNI_CONFIG},
         ],
         api=args.api,
         volumes=[
@@ -89,6 +98,10 @@ def _agent(args: FlannelArgs) -> NodeAgent:
             {"name": "config", "configMap": {"name": APP}},
         ],
     )
+
+
+def _shell(script: str) -> dict[str, Any]:
+    return {"exec": {"command": ["sh", "-c", script]}}
 
 
 def _field(name: str, path: str) -> dict[str, Any]:

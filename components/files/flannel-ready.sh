@@ -1,11 +1,10 @@
 #!/bin/sh
-# Tell the node's container runtime of its network as soon as flannel has one. CNI_CONFIG
+# Tell the node's container runtime of its network as soon as flannel has one. CNI_CONFIG CNI_CONFIG_PATH
 set -eu
-config=/run/kubevc-cni/10-flannel.conflist
 for _ in $(seq 300); do
   if [ -s /run/flannel/subnet.env ]; then
-    printf '%s' "$CNI_CONFIG" > "$config.new"
-    mv "$config.new" "$config"
+    printf '%s' "$CNI_CONFIG" > "$CNI_CONFIG_PATH.new"
+    mv "$CNI_CONFIG_PATH.new" "$CNI_CONFIG_PATH"
     exit 0
   fi
   sleep 0.2

@@ -197,9 +197,9 @@ def test_a_node_is_ready_when_its_network_is_and_the_network_needs_no_ready_node
     (flannel,) = graph.named("network-flannel-agents").inputs["spec"]["template"]["spec"]["containers"]
     folder = next(mount["mountPath"] for mount in flannel["volumeMounts"] if mount["name"] == "cni")
     assert f'conf_dir = "{folder}"' in runtime
-    assert f"config={folder}/" in flannel["lifecycle"]["postStart"]["exec"]["command"][-1]
-    (config,) = (variable["value"] for variable in flannel["env"] if variable["name"] == "CNI_CONFIG")
-    assert json.loads(config)["plugins"][0]["type"] == "flannel"
+    variables = {variable["name"]: variable.get("value") for variable in flannel["env"]}
+    assert variables["CNI_CONFIG_PATH"] == f"{folder}/10-flannel.conflist"
+    assert json.loads(variables["CNI_CONFIG"])["plugins"][0]["type"] == "flannel"
     assert graph.named("initialise-kubeadm-access").inputs["awaitsNode"] is False
 
 
