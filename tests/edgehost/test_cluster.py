@@ -9,10 +9,16 @@ from edgehost.address import HostAddress
 from edgehost.distributions.k3s import K3s
 from edgehost.distributions.kubeadm import Kubeadm, join_configuration
 from edgehost.distributions.protocol import JoinToken, Membership
-from edgehost.errors import CommandFailed
+from edgehost.errors import CommandFailed, NotReady
 from edgehost.host import Host
 from edgehost.node import label_changes
-from edgehost.resources.cluster_access import SERVER, check_distribution, check_networks
+from edgehost.resources.cluster_access import (
+    SERVER,
+    ClusterAccess,
+    ClusterAccessInputs,
+    check_distribution,
+    check_networks,
+)
 from edgehost.resources.cluster_member import ClusterMember, ClusterMemberInputs
 from tests.edgehost.disposable_host import DisposableHost
 
@@ -81,6 +87,20 @@ def test_another_network_than_the_cluster_was_begun_with_is_refused() -> None:
         "address from the network that the cluster was begun with. Write 10.42.0.0/16 again; for another one, destroy "
         "this site first."
     ]
+
+
+async def test_who_brings_the_network_gets_in_before_the_node_is_ready(host: Host, machine: DisposableHost) -> None:
+    machine.write("/etc/kubernetes/admin.conf", "    server: https://cp1.local:6443\n")
+    answer = 'case "$*" in *readyz*) printf ok ;; *) printf "uid 7\\nready False\\nversion v1.34.1\\n" ;; esac'
+    machine.write("/usr/local/bin/kubectl", f"#!/bin/sh\n{answer}\n")
+    machine.run("chmod +x /usr/local/bin/kubectl")
+    waiting = ClusterAccessInputs(
+        host=host.address, node_name="cp1", unit_name="kubelet.service", distribution="kubeadm", ready_timeout_seconds=1
+    )
+    state = await ClusterAccess().create(host, dataclasses.replace(waiting, awaits_node=False))
+    assert (state.version, state.kubeconfig) == ("v1.34.1", f"    server: https://{host.address.address}:6443\n")
+    with pytest.raises(NotReady, match="the cluster's API and first node were not ready within 1 s"):
+        await ClusterAccess().create(host, waiting)
 
 
 def test_a_membership_that_was_begun_can_be_undone() -> None:
