@@ -58,9 +58,12 @@ def test_hosts_go_also_where_the_measurement_fails(trial: Trial, monkeypatch: py
 
 
 INTERRUPTED = """
+import signal
 import sys
 from pathlib import Path
 from experiments.trial import Trial
+# A shell lets what it starts in the background, these tests for one, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 trial = Trial("t3-k3s", "10.99.66.", Path(sys.argv[1]))
 try:
     trial.run(["sh", "-c", "trap 'echo tidy > tidied; exit 1' TERM; touch begun; while :; do sleep 0.05; done"], 0)

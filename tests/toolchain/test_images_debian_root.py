@@ -111,11 +111,15 @@ def test_a_tree_with_all_libraries_misses_none(tmp_path: Path) -> None:
 
 
 def test_iptables_is_the_one_with_the_backend_of_debian_s_hosts(tmp_path: Path) -> None:
-    (tmp_path / "usr/sbin").mkdir(parents=True)
+    for folder in ("usr/bin", "usr/sbin"):
+        (tmp_path / folder).mkdir(parents=True)
     netfilter_root.ROOT.finish(tmp_path)
     assert {path.name: str(path.readlink()) for path in (tmp_path / "usr/sbin").iterdir()} == dict.fromkeys(
         ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"],
         "xtables-nft-multi",
+    )
+    assert {path.name: str(path.readlink()) for path in (tmp_path / "usr/bin").iterdir()} == dict.fromkeys(
+        ["mv", "seq", "sh", "sleep"], "busybox"
     )
 
 
