@@ -61,7 +61,7 @@ def traces() -> set[str]:
     """Return everything on this machine that carries the instance's name."""
     port = f"v{hashlib.sha256(NAME.encode()).hexdigest()[:4]}-"
     links = [line.split()[0] for line in _output("ip", "-brief", "link").splitlines()]
-    found = {f"link {link}" for link in links if link.startswith((f"lab-{NAME}", port))}
+    found = {f"link {link}" for link in links if link == f"lab-{NAME}" or link.startswith(port)}
     found |= {f"namespace {line}" for line in _output("ip", "netns").splitlines() if f"lab.{NAME}." in line}
     found |= {f"mount {line}" for line in Path("/proc/self/mountinfo").read_text().splitlines() if f"/{NAME}/" in line}
     found |= {f"rule {line}" for line in _output("iptables", "-S").splitlines() if f"kubevc-lab.{NAME}" in line}
