@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi_kubernetes.core.v1 import ConfigMap
 
 from components.node_agents import NAMESPACE, Api, NodeAgent, run_on_every_node
+from components.texts import text
 
 IMAGE = "ghcr.io/flannel-io/flannel:v0.28.4"
 APP = "flannel"
 CNI_FOLDER = "/run/kubevc-cni"
 """Where a node's container runtime looks for its network; nothing in it outlives a boot."""
 CNI_CONFIG = f"{CNI_FOLDER}/10-flannel.conflist"
-FILES = Path(__file__).parent / "files"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,7 @@ def _agent(args: FlannelArgs) -> NodeAgent:
             "command": ["/opt/bin/flanneld"],
             # The interface of the node's own address: a host may have others with a default route.
             "args": ["--ip-masq", "--kube-subnet-mgr", "--iface=$(HOST_IP)"],
-            "lifecycle": {"postStart": _shell((FILES / "flannel-ready.sh").read_text())},
+            "lifecycle": {"postStart": _shell(text("flannel-ready.sh"))},
             # Somebody who takes the configuration away gets it back.
             "livenessProbe": {
                 **_shell(f"[ -s {CNI_CONFIG} ]"),
@@ -87,7 +86,7 @@ def _agent(args: FlannelArgs) -> NodeAgent:
             _field("POD_NAME", "metadata.name"),
             _field("POD_NAMESPACE", "metadata.namespace"),
             _field("HOST_IP", "status.hostIP"),
-            {"name": "CNI_CONFIG", "value": (FILES / "flannel.conflist").read_text()},
+            {"name": "CNI_CONFIG", "value": text("flannel.conflist")},
             {"name": "CNI_CONFIG_PATH", "value": CNI_CONFIG},
         ],
         api=args.api,

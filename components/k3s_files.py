@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import yaml
 
@@ -19,6 +18,7 @@ from components.node_needs import (
 )
 from components.service import NodeService
 from components.site import Kubernetes, Node
+from components.texts import text
 
 BINARY = "/usr/local/bin/k3s"
 COMMANDS = ("/usr/local/bin/kubectl", "/usr/local/bin/crictl", "/usr/local/bin/ctr")
@@ -35,7 +35,6 @@ AGENT_UNIT = "k3s-agent.service"
 DISABLED = ["local-storage", "metrics-server", "servicelb", "traefik"]
 """Parts of k3s that a site does not use: endpoint and volumes are this program's own."""
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-FILES = Path(__file__).parent / "files"
 
 
 def preparation(kubernetes: Kubernetes, images: Sequence[str]) -> Preparation:
@@ -68,9 +67,9 @@ def preparation(kubernetes: Kubernetes, images: Sequence[str]) -> Preparation:
 def _runtime_files(kubernetes: Kubernetes) -> dict[str, str]:
     written: dict[str, str] = {}
     if kubernetes.container_runtime == "packages":
-        written[CNI_CONFIG] = (FILES / "flannel.conflist").read_text()
+        written[CNI_CONFIG] = text("flannel.conflist")
     if kubernetes.containerd.restrict_oom_score_adj:
-        written[CONTAINERD_TEMPLATE] = (FILES / "k3s-containerd.toml.tmpl").read_text()
+        written[CONTAINERD_TEMPLATE] = text("k3s-containerd.toml.tmpl")
     return written
 
 
@@ -102,7 +101,7 @@ def _service(unit_name: str, role: str, kubernetes: Kubernetes, config: dict[str
     own_runtime = kubernetes.container_runtime == "packages"
     # k3s takes all plugins from the folder in which it finds `host-local`.
     search_path = f"{PLUGIN_FOLDER}:{SYSTEM_PATH}" if own_runtime else SYSTEM_PATH
-    template = (FILES / "k3s.service").read_text()
+    template = text("k3s.service")
     return NodeService(
         unit_name=unit_name,
         unit_text=template.replace("SEARCH_PATH", search_path).replace("ROLE", role),

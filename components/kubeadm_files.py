@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import yaml
 
@@ -12,6 +11,7 @@ from components.host import ContainerRuntime, InstalledFile, Preparation
 from components.node_needs import KERNEL_FEATURES, NFS_CLIENT, PLUGIN_FOLDER, RUNTIME_PACKAGES, SYSCTLS
 from components.service import NodeService
 from components.site import Kubernetes
+from components.texts import text
 
 PROGRAM_FOLDER = "/usr/local/lib/kubernetes"
 """Programs of two versions lie there side by side while a cluster is upgraded."""
@@ -35,7 +35,6 @@ CONTROL_PLANE_IMAGES = frozenset(
 """Images that only servers run."""
 ALL_IMAGES = VERSIONED_IMAGES | CONTROL_PLANE_IMAGES | {"image-coredns", "image-pause"}
 """Images of all that kubeadm starts."""
-FILES = Path(__file__).parent / "files"
 
 
 def preparation(kubernetes: Kubernetes, images: Sequence[str]) -> Preparation:
@@ -72,10 +71,10 @@ def _archive(image: str, path: str, version: str) -> InstalledFile:
 
 def _runtime_service(kubernetes: Kubernetes) -> NodeService:
     restricts = str(kubernetes.containerd.restrict_oom_score_adj).lower()
-    config = (FILES / "kubeadm-containerd.toml").read_text()
+    config = text("kubeadm-containerd.toml")
     return NodeService(
         unit_name=RUNTIME_UNIT,
-        unit_text=(FILES / RUNTIME_UNIT).read_text(),
+        unit_text=text(RUNTIME_UNIT),
         config_path=RUNTIME_CONFIG,
         config_text=config.replace("SANDBOX_IMAGE", SANDBOX_IMAGE).replace("RESTRICT_OOM_SCORE_ADJ", restricts),
     )
@@ -85,7 +84,7 @@ def node_service(kubernetes: Kubernetes) -> NodeService:
     """Return the service of a node's agent, with the settings of the site that go before kubeadm's."""
     return NodeService(
         unit_name=KUBELET_UNIT,
-        unit_text=(FILES / KUBELET_UNIT).read_text(),
+        unit_text=text(KUBELET_UNIT),
         config_path=KUBELET_CONFIG,
         config_text="# Written by KubEVC; a change by hand shows as drift.\n" + yaml.safe_dump(_kubelet(kubernetes)),
     )

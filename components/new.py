@@ -8,8 +8,7 @@ from pathlib import Path
 
 from components.load import PROJECT
 from components.part import DNS_LABEL
-
-TEMPLATE = Path(__file__).parent / "files" / "site.yaml"
+from components.texts import text
 
 
 class NewSiteError(Exception):
@@ -30,7 +29,7 @@ def write_site(name: str, folder: Path) -> Path:
     path = folder / f"Pulumi.{name}.yaml"
     try:
         with path.open("x") as file:
-            file.write(TEMPLATE.read_text().replace("NAME", name))
+            file.write(text("site.yaml").replace("NAME", name))
     except FileExistsError as there:
         raise NewSiteError(
             f"{path.name}: is there already. A site's file is never overwritten. Edit it, or choose another name."
