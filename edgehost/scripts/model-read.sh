@@ -4,4 +4,6 @@ set -eu
 [ -d "$VERSION_PATH" ] || exit 0
 echo "state present"
 cd "$VERSION_PATH"
-find . -type f ! -path ./manifest.sha256 -exec sha256sum {} + | sed 's#^\([0-9a-f]*\)  \./#file \1 #' | sort -k3
+find . -type f ! -path ./manifest.sha256 | sort | while IFS= read -r file; do
+  echo "file $(sha256_of "$file") ${file#./}"
+done
