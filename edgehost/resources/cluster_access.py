@@ -101,8 +101,11 @@ class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
 
     async def _wait(self, host: Host, inputs: ClusterAccessInputs, old_labels: dict[str, str]) -> ClusterAccessState:
         seconds = inputs.ready_timeout_seconds
-        there = _is_ready if inputs.awaits_node else _is_known
-        node = await wait_for(lambda: _node(host, inputs), there, host, "the API", seconds)
+
+        def is_there(node: Node) -> bool:
+            return node.ready if inputs.awaits_node else bool(node.uid)
+
+        node = await wait_for(lambda: _node(host, inputs), is_there, host, "the API", seconds)
         if node is None:
             raise await not_ready(host, inputs.unit_name, "the cluster's API and first node were not ready", seconds)
         changes = label_changes(old_labels, inputs.labels, node.labels)
@@ -161,14 +164,6 @@ def check_networks(begun_with: Mapping[str, str], wanted: Mapping[str, str]) -> 
         for name, network in begun_with.items()
         if wanted.get(name, network) != network
     ]
-
-
-def _is_ready(node: Node) -> bool:
-    return node.ready
-
-
-def _is_known(node: Node) -> bool:
-    return bool(node.uid)
 
 
 async def _node(host: Host, inputs: ClusterAccessInputs) -> Node:

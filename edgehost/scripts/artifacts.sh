@@ -6,7 +6,8 @@ part_path() {
   printf '%s/.%s.part' "$(dirname "$1")" "$(basename "$1")"
 }
 
-# sha256_of PATH: openssl uses the processor's own instructions where it has them, five times as fast as Debian's sha256sum.
+# sha256_of PATH: openssl uses the processor's own instructions where it has them, five times as fast as Debian's
+# sha256sum.
 sha256_of() {
   if command -v openssl >/dev/null 2>&1; then openssl dgst -sha256 -r "$1"; else sha256sum "$1"; fi | cut -d' ' -f1
 }

@@ -110,8 +110,8 @@ runs() {
 remove_node_data() {
   left=$(mounts_below "$@")
   [ -z "$left" ] || refuse mounted "$(echo "$left" | head -n 1)"
-  rm -rf --one-file-system /var/lib/kubelet /var/lib/cni /run/flannel /run/kubevc-cni/*.conflist /var/log/pods /var/log/containers \
-    "$KUBECTL_CACHE" "$@"
+  rm -rf --one-file-system /var/lib/kubelet /var/lib/cni /run/flannel /run/kubevc-cni/*.conflist \
+    /var/log/pods /var/log/containers "$KUBECTL_CACHE" "$@"
   if [ -d /usr/libexec/kubernetes ]; then find /usr/libexec/kubernetes -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
   rmdir /etc/cni/net.d /etc/cni 2>/dev/null || true
 }
