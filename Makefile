@@ -47,10 +47,11 @@ preview: setup ## show what differs between SITE's file and its hosts
 	@$(FORGETTING); pulumi stack select --create --stack $(SITE) && pulumi preview --diff --stack $(SITE)
 
 # The lab's stack goes with the lab, and so does the salt of this checkout's passphrase, which the engine keeps in the
-# site's file: the file of the repository is then as it came.
+# site's file: the file of the repository is then as it came. Where hosts that do not answer shall be forgotten, so shall be
+# what was in a cluster whose API does not answer.
 down: setup ## give SITE's hosts back as they were; take the lab down
 	@$(FORGETTING); if pulumi stack select --stack $(SITE) 2>/dev/null; then \
-	  pulumi destroy --yes --skip-preview --stack $(SITE); \
+	  $(if $(EDGEHOST_FORGET_UNREACHABLE),PULUMI_K8S_DELETE_UNREACHABLE=true) pulumi destroy --yes --skip-preview --stack $(SITE); \
 	  $(if $(LAB),pulumi stack rm --yes --preserve-config --stack $(SITE) && sed -i '/^encryptionsalt:/d' Pulumi.$(SITE).yaml;) \
 	fi
 	@$(if $(LAB),$(PYTHON) -m lab down --name $(SITE))

@@ -3,6 +3,7 @@
 import pulumi
 
 from components.cluster import Cluster, ClusterArgs, node_preparation
+from components.departure import Departure, DepartureArgs
 from components.endpoint import InferenceEndpoint, InferenceEndpointArgs
 from components.fleet import Fleet, FleetArgs
 from components.host import PreparedHost, PreparedHostArgs
@@ -48,6 +49,7 @@ proof = SmokeRequestArgs(
     site_name=site.name, settings=site.smoke, picture_sha256=picture, endpoint=endpoint, models=models, volume=volume
 )
 smoke = SmokeRequest("smoke", proof)
+Departure("departure", DepartureArgs(site=site, prepared=nodes, access=cluster, leaving=[network, smoke]))
 
 pulumi.export("endpoint", endpoint.url)
 pulumi.export("nodes", {node.name: {"address": str(node.address), "role": node.role} for node in site.nodes})

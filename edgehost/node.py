@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from edgehost.errors import NotReady
+from edgehost.errors import EdgehostError, NotReady
 from edgehost.host import Host
 
 READY = "Ready"
@@ -81,6 +81,14 @@ async def drain_node(server: Host, name: str, kubeconfig_path: str) -> None:
     )
     if report.one("undrained"):
         await server.log.warn(f"{name} was not drained within {DRAIN_SECONDS} s; its pods were ended.")
+
+
+async def remove_node(server: Host, name: str, kubeconfig_path: str) -> None:
+    """Remove a node from the cluster, with the pods on it; a cluster that is gone has nothing to be removed from."""
+    try:
+        await server.change("node-delete", NODE=name, KUBECONFIG_PATH=kubeconfig_path)
+    except EdgehostError as error:
+        await server.log.warn(f"the node object {name} stays in the cluster: {error}")
 
 
 def label_changes(old: Mapping[str, str], wanted: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str | None]:

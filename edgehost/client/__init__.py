@@ -13,6 +13,7 @@ from edgehost.client.facts import get_facts, get_facts_output
 from edgehost.client.file import Artifact, File
 from edgehost.client.host_resource import HostArgs, HostResource
 from edgehost.client.model import ModelVersion
+from edgehost.client.node_release import NodeRelease
 from edgehost.client.provider import Provider
 from edgehost.client.system import CgroupControllers, KernelFeatures, Packages, SwapOff, Sysctls
 from edgehost.client.unit import Unit
@@ -36,6 +37,7 @@ __all__ = [
     "KernelFeatures",
     "KubernetesVersion",
     "ModelVersion",
+    "NodeRelease",
     "Packages",
     "Provider",
     "Route",

@@ -49,8 +49,8 @@ class K3s:
     async def forget_identity(self, host: Host, member: Membership) -> None:
         await host.change("k3s-forget-identity", UNIT=member.unit_name)
 
-    async def forget_node(self, server: Host, node_name: str) -> None:
-        await server.change("k3s-forget-node", NODE=node_name, KUBECONFIG_PATH=self.kubeconfig_path)
+    async def forget_node(self, server: Host, member: Membership) -> None:
+        await server.change("k3s-forget-node", NODE=member.node_name, KUBECONFIG_PATH=self.kubeconfig_path)
 
     async def upgrade(self, host: Host, member: Membership) -> None:
         await host.change("unit-restart", UNIT=member.unit_name)

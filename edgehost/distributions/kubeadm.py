@@ -77,9 +77,10 @@ class Kubeadm:
     async def forget_identity(self, host: Host, member: Membership) -> None:
         await host.change("kubeadm-reset", timeout_seconds=RESET_SECONDS, UNIT=member.unit_name)
 
-    async def forget_node(self, server: Host, node_name: str) -> None:
-        """Do nothing: the control plane keeps nothing of a node but its object."""
-        del server, node_name
+    async def forget_node(self, server: Host, member: Membership) -> None:
+        """Have etcd count no member that can never come back: its data is gone with its host, and its name is taken."""
+        if member.control_plane:
+            await server.change("kubeadm-etcd-forget", NODE=member.node_name)
 
     async def upgrade(self, host: Host, member: Membership) -> None:
         await host.change(

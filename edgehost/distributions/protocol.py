@@ -84,7 +84,7 @@ class Distribution(Protocol):
         """Stop the agent and remove what the host knows of a cluster that it is no longer a node of."""
         ...
 
-    async def forget_node(self, server: Host, node_name: str) -> None:
+    async def forget_node(self, server: Host, member: Membership) -> None:
         """Remove what the server keeps of a node without an object, so that a host of that name may join."""
         ...
 

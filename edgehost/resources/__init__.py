@@ -12,6 +12,7 @@ from edgehost.resources.control_plane import ControlPlane
 from edgehost.resources.file import File
 from edgehost.resources.kernel_features import KernelFeatures
 from edgehost.resources.model_version import ModelVersion
+from edgehost.resources.node_release import NodeRelease
 from edgehost.resources.packages import Packages
 from edgehost.resources.swap_off import SwapOff
 from edgehost.resources.sysctls import Sysctls
@@ -30,6 +31,7 @@ KINDS: tuple[Resource[Any, Any], ...] = (
     ControlPlane(),
     ClusterAccess(),
     ClusterMember(),
+    NodeRelease(),
     ModelVersion(),
 )
 RESOURCES = {kind.token: kind for kind in KINDS}

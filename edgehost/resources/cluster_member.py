@@ -16,7 +16,17 @@ from edgehost.distributions.protocol import Distribution, JoinToken, Membership
 from edgehost.errors import AccessError, EdgehostError, InputError, NotReady
 from edgehost.forgetting import forgets_unreachable
 from edgehost.host import Host
-from edgehost.node import READY, Node, drain_node, label_changes, label_node, not_ready, read_node, wait_for
+from edgehost.node import (
+    READY,
+    Node,
+    drain_node,
+    label_changes,
+    label_node,
+    not_ready,
+    read_node,
+    remove_node,
+    wait_for,
+)
 from edgehost.resource import HostInputs, Resource
 from edgehost.resources.cluster_access import check_distribution
 from edgehost.resources.version_steps import check_kubelet, check_versions
@@ -108,7 +118,7 @@ class ClusterMember(Resource[ClusterMemberInputs, ClusterMemberState]):
             await host.enter()
         except AccessError:
             if forgets_unreachable():
-                await _leave(host, state)
+                await _give_up(host, state)
             raise
         distribution, member = DISTRIBUTIONS[state.distribution], _membership(state)
         await _drain(host, state)
@@ -185,7 +195,7 @@ async def _try_token(
     # An agent that was let in, but stopped before its node appeared, is refused with what it got then.
     member = _membership(inputs)
     await distribution.forget_identity(host, member)
-    await distribution.forget_node(host.peer(inputs.server), inputs.node_name)
+    await distribution.forget_node(host.peer(inputs.server), member)
     async with _token(host, inputs, distribution) as token:
         await distribution.enter(host, token, member)
         node = await _wait(host, inputs, min(seconds_left, distribution.token_seconds))
@@ -284,12 +294,17 @@ async def _drain(host: Host, inputs: ClusterMemberInputs) -> None:
 
 
 async def _leave(host: Host, inputs: ClusterMemberInputs) -> None:
-    """Remove the node from the cluster; a cluster that is gone has nothing to be removed from."""
-    server = host.peer(inputs.server)
+    await remove_node(host.peer(inputs.server), inputs.node_name, _kubeconfig_path(inputs))
+
+
+async def _give_up(host: Host, inputs: ClusterMemberInputs) -> None:
+    """Let the cluster go on without a host that will not answer again."""
+    await _leave(host, inputs)
     try:
-        await server.change("node-delete", NODE=inputs.node_name, KUBECONFIG_PATH=_kubeconfig_path(inputs))
+        async with _turn(host, inputs):
+            await DISTRIBUTIONS[inputs.distribution].forget_node(host.peer(inputs.server), _membership(inputs))
     except EdgehostError as error:
-        await host.log.warn(f"the node object {inputs.node_name} stays in the cluster: {error}")
+        await host.log.warn(f"the control plane still knows of {inputs.node_name}: {error}")
 
 
 def _membership(inputs: ClusterMemberInputs) -> Membership:

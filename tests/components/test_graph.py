@@ -66,6 +66,13 @@ def test_the_picture_is_sent_last(graph: Graph) -> None:
     assert {"framework-detector-deployment", "endpoint-deployment", "models-detector-1"} <= first
 
 
+def test_nodes_that_do_not_work_are_let_go_of_before_anything_is_deleted(graph: Graph) -> None:
+    """What is made last is deleted first."""
+    for node in ("cp1", "edge1"):
+        objects = {resource.name for resource in graph.of_type("kubernetes:") if ":Deployment" in resource.type}
+        assert {*objects, "models-claim", "join-edge1-member"} <= graph.waits_for(f"departure-{node}")
+
+
 def test_the_kubeconfig_is_a_secret_everywhere(graph: Graph) -> None:
     provider = graph.named("workspace-kubernetes")
     assert provider.inputs["kubeconfig"][rpc_signature()] == SECRET

@@ -203,6 +203,12 @@ def test_a_node_is_ready_when_its_network_is_and_the_network_needs_no_ready_node
     assert graph.named("initialise-kubeadm-access").inputs["awaitsNode"] is False
 
 
+def test_the_networks_pods_are_deleted_after_nodes_that_do_not_work_are_let_go_of(graph: Graph) -> None:
+    agents = {resource.name for resource in graph.of_type("kubernetes:apps/v1:DaemonSet")}
+    assert len(agents) == 2
+    assert agents <= graph.waits_for("departure-edge1")
+
+
 def test_no_secret_of_a_join_is_an_input(graph: Graph) -> None:
     settings = yaml.safe_load(graph.named("join-edge1-member").inputs["settings"])
     assert "discovery" not in settings

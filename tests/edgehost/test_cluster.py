@@ -155,6 +155,34 @@ async def test_an_answer_of_kubeadm_that_is_no_token_is_refused(host: Host, mach
     assert "old-style" not in str(refusal.value)
 
 
+MEMBERS = (
+    '{"header":{"cluster_id":"1"},"members":[{"ID":"11","name":"cp1","peerURLs":["https://192.0.2.11:2380"]},'
+    '{"ID":"13","name":"cp3","peerURLs":["https://192.0.2.13:2380"]},{"ID":"14","name":"cp33"},{"ID":"15"}]}'
+)
+
+
+def etcd(machine: DisposableHost) -> None:
+    """Have the host's etcd answer with its members and note what it shall remove."""
+    answer = f'case "$*" in *member/list*) echo \'{MEMBERS}\' ;; *) echo "$*" >> /var/tmp/asked ;; esac'
+    machine.write("/usr/local/bin/curl", f"#!/bin/sh\n{answer}\n")
+    machine.run("chmod +x /usr/local/bin/curl")
+
+
+@pytest.mark.parametrize(("name", "removed"), [("cp3", ['{"ID":"13"}']), ("cp4", [])])
+async def test_etcd_counts_no_earlier_host_of_a_name(
+    host: Host, machine: DisposableHost, name: str, removed: list[str]
+) -> None:
+    etcd(machine)
+    await Kubeadm().forget_node(host, Membership(node_name=name, unit_name="kubelet.service", control_plane=True))
+    asked = machine.run("cat /var/tmp/asked 2>/dev/null || true").splitlines()
+    assert [line.split(" -d ")[1].split()[0] for line in asked] == removed
+
+
+async def test_of_an_agent_etcd_is_not_asked(host: Host, machine: DisposableHost) -> None:
+    machine.run("rm -f /usr/local/bin/curl")
+    await Kubeadm().forget_node(host, Membership(node_name="edge1", unit_name="kubelet.service"))
+
+
 def version_problems(running: str, wanted: str, *, control_plane: bool) -> list[str]:
     """Return what is found wrong with a node of one version that shall have another."""
     server = HostAddress(name="cp1", address="192.0.2.11")

@@ -85,6 +85,13 @@ def test_the_site_answers_while_a_server_is_gone(site: SiteUnderTest) -> None:
     promises.nodes_are_ready(site, NODES)
 
 
+def test_a_server_that_was_installed_anew_joins_again(site: SiteUnderTest) -> None:
+    site.lab("pristine", "cp3")
+    site.up()
+    assert members(site) == set(SERVERS)
+    promises.nodes_are_ready(site, NODES)
+
+
 def test_a_server_that_leaves_is_counted_no_more(site: SiteUnderTest) -> None:
     settings = site.settings()
     # Two are no size for a control plane, so that two leave at once, one after the other.

@@ -1,0 +1,49 @@
+"""Destroying a site that a host is lost from: who is named, what is left alone, what goes all the same."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from edgehost.forgetting import FORGET_VARIABLE
+from tests.lab import promises
+from tests.lab.site_under_test import SiteUnderTest
+
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1200)]
+
+LEFT = ("cp1", "nfs1")
+
+
+@pytest.fixture(scope="module")
+def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
+    site = SiteUnderTest("kubevc-lost", "10.99.82.", tmp_path_factory.mktemp("lost"))
+    with site.bare_hosts():
+        yield site
+
+
+@pytest.fixture(scope="module")
+def bare_inventory(bare_site: SiteUnderTest) -> dict[str, set[str]]:
+    return {host: bare_site.inventory(host) for host in LEFT}
+
+
+@pytest.fixture(scope="module")
+def site(bare_site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> SiteUnderTest:
+    bare_site.up()
+    bare_site.on("edge1", "systemctl poweroff", status=None)
+    return bare_site
+
+
+def test_a_lost_host_is_named_before_anything_is_deleted(site: SiteUnderTest) -> None:
+    before = site.kubectl("get deployments,daemonsets --all-namespaces -o name")
+    said = site.pulumi("destroy", "--yes", "--skip-preview", status=255).said
+    assert "edge1 (10.99.82.12): connect, to delete: the host does not answer" in said
+    assert f"{FORGET_VARIABLE}=1 pulumi destroy" in said
+    assert site.kubectl("get deployments,daemonsets --all-namespaces -o name") == before
+
+
+def test_a_host_that_is_forgotten_keeps_nothing_of_the_others(
+    site: SiteUnderTest, bare_inventory: dict[str, set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FORGET_VARIABLE, "1")
+    site.destroy()
+    promises.hosts_are_as_they_were(site, bare_inventory)
+    assert not site.pulumi("stack", "--show-urns").said.count("edgehost:index:")
