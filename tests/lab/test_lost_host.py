@@ -1,5 +1,6 @@
 """Destroying a site that a host is lost from: who is named, what is left alone, what goes all the same."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -28,8 +29,18 @@ def bare_inventory(bare_site: SiteUnderTest) -> dict[str, set[str]]:
 @pytest.fixture(scope="module")
 def site(bare_site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> SiteUnderTest:
     bare_site.up()
-    bare_site.on("edge1", "systemctl poweroff", status=None)
+    switch_off(bare_site, "edge1")
     return bare_site
+
+
+def switch_off(site: SiteUnderTest, host: str) -> None:
+    """Have a host off; it answers for a moment longer."""
+    site.on(host, "systemctl poweroff", status=None)
+    for _ in range(60):
+        if site.lab("exec", host, "--", "true", status=None).status != 0:
+            return
+        time.sleep(1)
+    pytest.fail(f"{host} did not go off")
 
 
 def test_a_lost_host_is_named_before_anything_is_deleted(site: SiteUnderTest) -> None:
