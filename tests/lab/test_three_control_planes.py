@@ -85,8 +85,9 @@ def test_the_site_answers_while_a_server_is_gone(site: SiteUnderTest) -> None:
     promises.nodes_are_ready(site, NODES)
 
 
-def test_a_server_that_was_installed_anew_joins_again(site: SiteUnderTest) -> None:
+def test_a_server_that_was_installed_anew_joins_again(site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> None:
     site.lab("pristine", "cp3")
+    bare_inventory["cp3"] = site.inventory("cp3")
     site.up()
     assert members(site) == set(SERVERS)
     promises.nodes_are_ready(site, NODES)
