@@ -1,4 +1,7 @@
-"""Destroying a site that a host is lost from: who is named, what is left alone, what goes all the same."""
+"""A site whose hosts are lost: started again, made anew, named and given up.
+
+The tests build on each other in the order of this file.
+"""
 
 import time
 from collections.abc import Iterator
@@ -29,7 +32,6 @@ def bare_inventory(bare_site: SiteUnderTest) -> dict[str, set[str]]:
 @pytest.fixture(scope="module")
 def site(bare_site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> SiteUnderTest:
     bare_site.up()
-    switch_off(bare_site, "edge1")
     return bare_site
 
 
@@ -43,7 +45,29 @@ def switch_off(site: SiteUnderTest, host: str) -> None:
     pytest.fail(f"{host} did not go off")
 
 
+def test_a_server_whose_api_stands_still_is_started_again(site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.on("cp1", "systemctl stop k3s")
+    monkeypatch.setenv("PULUMI_K8S_SKIP_UPDATE_UNREACHABLE", "true")
+    site.up()
+    promises.nodes_are_ready(site, {"cp1", "edge1"})
+
+
+def test_a_cluster_whose_server_was_installed_anew_begins_anew(
+    site: SiteUnderTest, bare_inventory: dict[str, set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.lab("pristine", "cp1")
+    bare_inventory["cp1"] = site.inventory("cp1")
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
+    site.up()
+    promises.nodes_are_ready(site, {"cp1", "edge1"})
+    promises.the_picture_is_answered(site)
+    monkeypatch.delenv("PULUMI_K8S_DELETE_UNREACHABLE")
+    site.up()
+    site.preview("--expect-no-changes")
+
+
 def test_a_lost_host_is_named_before_anything_is_deleted(site: SiteUnderTest) -> None:
+    switch_off(site, "edge1")
     before = site.kubectl("get deployments,daemonsets --all-namespaces -o name")
     said = site.pulumi("destroy", "--yes", "--skip-preview", status=1).said
     assert "edge1 (10.99.82.12): connect, to delete: the host does not answer" in said
