@@ -96,7 +96,8 @@ def _refuse_without_api(host: Host, state: NodeReleaseInputs) -> None:
         f"{host.address}: API",
         f"it did not answer within {API_SECONDS:.0f} s",
         "What is in the cluster cannot be deleted, so nothing was.",
-        "Let `pulumi up` start it again; or, if the cluster is gone for good, forget what was in it with "
+        "Let `PULUMI_K8S_SKIP_UPDATE_UNREACHABLE=true pulumi up` start it again; or, "
+        "if the cluster is gone for good, forget what was in it with "
         f"`{FORGET_VARIABLE}=1 PULUMI_K8S_DELETE_UNREACHABLE=true pulumi destroy`.",
     )
 
