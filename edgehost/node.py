@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from edgehost.address import HostAddress
 from edgehost.errors import EdgehostError, NotReady
 from edgehost.host import Host
 
@@ -119,6 +120,16 @@ async def wait_for(
             await host.log.progress(f"{host.address}: waiting for {what} ({waited:.0f} s of {seconds:.0f} s)")
         await asyncio.sleep(POLL_SECONDS)
     return None
+
+
+async def wait_for_api(look: Callable[[], Awaitable[Node]], host: Host, seconds: float) -> Node | None:
+    """Look again and again until the server's API answers; return None when the time is over."""
+    return await wait_for(look, lambda node: node.api, host, "the server's API", seconds)
+
+
+def no_api(server: HostAddress, seconds: float, why: str, remedy: str) -> NotReady:
+    """Return the error of a server whose API did not answer."""
+    return NotReady(f"{server}: API", f"it did not answer within {seconds:.0f} s", why, remedy)
 
 
 def steadily(is_there: Callable[[Node], bool], seconds: float) -> Callable[[Node], bool]:

@@ -137,10 +137,16 @@ class EdgehostProvider(Provider):
     async def delete(self, request: DeleteRequest) -> None:
         resource = self._resource(request.type)
         state = adapter.load(resource.state, request.properties)
+        host = self._host(state, request.urn)
         try:
-            await resource.delete(self._host(state, request.urn), state)
+            await resource.delete(host, state)
         except AccessError as error:
-            await self._forget(request.urn, error)
+            if not forgets_unreachable():
+                raise _cannot_clean(request.urn, error) from error
+            await self._log.warn_once(
+                f"forgotten without cleaning it, as {FORGET_VARIABLE} asks: {error.message.found}"
+            )
+            await resource.abandon(host, state)
 
     async def invoke(self, request: InvokeRequest) -> InvokeResponse:
         address = adapter.load(_FactsArguments, request.args).host
@@ -165,11 +171,6 @@ class EdgehostProvider(Provider):
             await self._log.warn_once(str(error))
             return _with_status(old, UNREACHABLE)
         return state
-
-    async def _forget(self, urn: str, error: AccessError) -> None:
-        if not forgets_unreachable():
-            raise _cannot_clean(urn, error) from error
-        await self._log.warn_once(f"forgotten without cleaning it, as {FORGET_VARIABLE} asks: {error.message.found}")
 
     def _host(self, inputs: HostInputs, urn: str) -> Host:
         return self._hosts.at(inputs.host, urn)

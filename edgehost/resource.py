@@ -92,3 +92,7 @@ class Resource(ABC, Generic[InputsT, StateT]):
     @abstractmethod
     async def delete(self, host: Host, state: StateT) -> None:
         """Leave the host as it was before `create`; finding nothing is no error."""
+
+    async def abandon(self, host: Host, state: StateT) -> None:
+        """Tell others that what is on a host that will never answer again is not there any more."""
+        del host, state

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from edgehost.address import HostAddress
 from edgehost.distributions import DISTRIBUTIONS
 from edgehost.distributions.protocol import Distribution, JoinToken, Membership
-from edgehost.errors import AccessError, EdgehostError, InputError, NotReady
-from edgehost.forgetting import forgets_unreachable
+from edgehost.errors import EdgehostError, InputError, NotReady
 from edgehost.host import Host
 from edgehost.node import (
     READY,
@@ -22,10 +21,12 @@ from edgehost.node import (
     drain_node,
     label_changes,
     label_node,
+    no_api,
     not_ready,
     read_node,
     remove_node,
     wait_for,
+    wait_for_api,
 )
 from edgehost.resource import HostInputs, Resource
 from edgehost.resources.cluster_access import check_distribution
@@ -114,12 +115,7 @@ class ClusterMember(Resource[ClusterMemberInputs, ClusterMemberState]):
         return await self._ensure(host, inputs, restart=restart, old_labels=state.labels)
 
     async def delete(self, host: Host, state: ClusterMemberState) -> None:
-        try:
-            await host.enter()
-        except AccessError:
-            if forgets_unreachable():
-                await _give_up(host, state)
-            raise
+        await host.enter()
         distribution, member = DISTRIBUTIONS[state.distribution], _membership(state)
         await _drain(host, state)
         async with _turn(host, state):
@@ -127,6 +123,14 @@ class ClusterMember(Resource[ClusterMemberInputs, ClusterMemberState]):
         await _leave(host, state)
         await distribution.uninstall(host, state.unit_name)
         await distribution.forget_token(host, member)
+
+    async def abandon(self, host: Host, state: ClusterMemberState) -> None:
+        await _leave(host, state)
+        try:
+            async with _turn(host, state):
+                await DISTRIBUTIONS[state.distribution].forget_node(host.peer(state.server), _membership(state))
+        except EdgehostError as error:
+            await host.log.warn(f"the control plane still knows of {state.node_name}: {error}")
 
     async def _ensure(
         self, host: Host, inputs: ClusterMemberInputs, *, restart: bool, old_labels: dict[str, str]
@@ -238,19 +242,12 @@ async def _wait_until_ready(host: Host, inputs: ClusterMemberInputs, seconds: fl
 
 async def _wait_for_api(host: Host, inputs: ClusterMemberInputs) -> Node:
     seconds = inputs.ready_timeout_seconds
-    node = await wait_for(lambda: _node(host, inputs), lambda node: node.api, host, "the server's API", seconds)
+    node = await wait_for_api(lambda: _node(host, inputs), host, seconds)
     if node is None:
-        raise _no_api(host, inputs)
+        why = f"{host.address.name} can neither join nor be asked for."
+        journal = f"Read the server's journal (`ssh {inputs.server.address} journalctl -b -n 100`)"
+        raise no_api(inputs.server, seconds, why, f"{journal}, then run `pulumi up` again.")
     return node
-
-
-def _no_api(host: Host, inputs: ClusterMemberInputs) -> NotReady:
-    return NotReady(
-        f"{inputs.server}: API",
-        f"it did not answer within {inputs.ready_timeout_seconds} s",
-        f"{host.address.name} can neither join nor be asked for.",
-        f"Read the server's journal (`ssh {inputs.server.address} journalctl -b -n 100`), then run `pulumi up` again.",
-    )
 
 
 async def _timed_out(host: Host, inputs: ClusterMemberInputs) -> NotReady:
@@ -295,16 +292,6 @@ async def _drain(host: Host, inputs: ClusterMemberInputs) -> None:
 
 async def _leave(host: Host, inputs: ClusterMemberInputs) -> None:
     await remove_node(host.peer(inputs.server), inputs.node_name, _kubeconfig_path(inputs))
-
-
-async def _give_up(host: Host, inputs: ClusterMemberInputs) -> None:
-    """Let the cluster go on without a host that will not answer again."""
-    await _leave(host, inputs)
-    try:
-        async with _turn(host, inputs):
-            await DISTRIBUTIONS[inputs.distribution].forget_node(host.peer(inputs.server), _membership(inputs))
-    except EdgehostError as error:
-        await host.log.warn(f"the control plane still knows of {inputs.node_name}: {error}")
 
 
 def _membership(inputs: ClusterMemberInputs) -> Membership:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from edgehost.address import HostAddress
 from edgehost.distributions import DISTRIBUTIONS
-from edgehost.errors import AccessError, InputError, NotReady
+from edgehost.errors import AccessError, InputError
 from edgehost.forgetting import FORGET_VARIABLE, forgets_unreachable
 from edgehost.host import Host
-from edgehost.node import Node, read_node, remove_node, wait_for
+from edgehost.node import Node, no_api, read_node, remove_node, wait_for_api
 from edgehost.resource import HostInputs, Resource
 from edgehost.resources.cluster_access import check_distribution
 
@@ -61,18 +61,16 @@ class NodeRelease(Resource[NodeReleaseInputs, NodeReleaseInputs]):
         return inputs
 
     async def delete(self, host: Host, state: NodeReleaseInputs) -> None:
-        try:
-            await host.enter()
-        except AccessError:
-            if forgets_unreachable():
-                await _remove(host, state)
-            raise
+        await host.enter()
         node = await _node(host, state)
         if not node.api:
             _refuse_without_api(host, state)
         elif node.uid and not node.ready:
             await host.log.warn(f"{host.address}: {node.status(state.node_name)}; its pods are waited for no longer.")
             await _remove(host, state)
+
+    async def abandon(self, host: Host, state: NodeReleaseInputs) -> None:
+        await _remove(host, state)
 
 
 async def _node(host: Host, state: NodeReleaseInputs) -> Node:
@@ -82,7 +80,7 @@ async def _node(host: Host, state: NodeReleaseInputs) -> Node:
         return await read_node(host.peer(state.server), state.node_name, _kubeconfig_path(state))
 
     try:
-        found = await wait_for(look, lambda node: node.api, host, "the server's API", API_SECONDS)
+        found = await wait_for_api(look, host, API_SECONDS)
     except AccessError:
         found = None
     return found or Node()
@@ -92,12 +90,11 @@ def _refuse_without_api(host: Host, state: NodeReleaseInputs) -> None:
     """Say it once: by the release of the server's own node."""
     if state.host.name != state.server.name or forgets_unreachable():
         return
-    raise NotReady(
-        f"{host.address}: API",
-        f"it did not answer within {API_SECONDS:.0f} s",
+    raise no_api(
+        state.server,
+        API_SECONDS,
         "What is in the cluster cannot be deleted, so nothing was.",
-        "Let `PULUMI_K8S_SKIP_UPDATE_UNREACHABLE=true pulumi up` start it again; or, "
-        "if the cluster is gone for good, forget what was in it with "
+        "Bring it back with `make up`; or, if the cluster is gone for good, forget what was in it with "
         f"`{FORGET_VARIABLE}=1 PULUMI_K8S_DELETE_UNREACHABLE=true pulumi destroy`.",
     )
 

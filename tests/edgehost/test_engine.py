@@ -7,6 +7,7 @@ import pytest
 
 from tests.edgehost import engine
 from tests.edgehost.disposable_host import DisposableHost, SshServer
+from tests.edgehost.kubectl_stand_in import cluster, deletions
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -99,6 +100,25 @@ async def test_a_host_that_does_not_answer_is_named_and_kept(
 
     await program.pulumi("destroy", "--yes", "--skip-preview", EDGEHOST_FORGET_UNREACHABLE="1")
     assert machine.run("cat /etc/kv/conf") == "wanted\n"
+
+
+LOST = """
+lost = {"name": "lost", "address": "127.0.0.2"}
+client.NodeRelease("lost", host=lost, server=edge1, node_name="edge1", distribution="kubeadm", opts=options)
+"""
+
+
+async def test_of_a_host_that_is_forgotten_the_cluster_is_told(
+    program: engine.Program, machine: DisposableHost
+) -> None:
+    cluster(machine, ready="True")
+    program.write(LOST)
+    await program.pulumi("up", "--yes", "--skip-preview")
+    said = await program.pulumi("destroy", "--yes", "--skip-preview", status=None)
+    assert "lost (127.0.0.2): connect, to delete: the host does not answer" in said
+    assert deletions(machine) == []
+    await program.pulumi("destroy", "--yes", "--skip-preview", EDGEHOST_FORGET_UNREACHABLE="1")
+    assert [deletion.split()[0] for deletion in deletions(machine)] == ["node", "pods"]
 
 
 async def test_bad_input_is_refused_without_a_traceback(program: engine.Program) -> None:
