@@ -24,6 +24,7 @@ EVENTS := .state/events/$(SITE).jsonl
 ENV := eval "$$($(PYTHON) -m toolchain env)"
 # The Kubernetes plugin leaves a kubeconfig among its temporary files; it goes when the engine has ended.
 FORGETTING := trap 'rm -f .state/tmp/kubeconfig*' EXIT; $(ENV)
+UPDATE := PULUMI_DEBUG_COMMANDS=true $(PYTHON) -m components.update $(EVENTS)
 TESTING := $(ENV); unset TMPDIR
 
 .PHONY: help setup up preview down test test-fast test-long test-vm fmt lint types bench table3 table4 figure7 env kubeconfig tunnel key site pin images models publish docs
@@ -37,14 +38,13 @@ setup: ## install what the project needs on this machine (called by the others)
 up: setup ## bring SITE up (default: the lab on this machine) and show its first answer
 	@$(PYTHON) -m toolchain setup $(if $(LAB),--lab)
 	@$(if $(LAB),$(PYTHON) -m lab up --name $(SITE) --definition $(LAB))
-	@mkdir -p $(dir $(EVENTS)) && rm -f $(EVENTS)
 	@$(FORGETTING); pulumi stack select --create --stack $(SITE) && \
-	  PULUMI_DEBUG_COMMANDS=true pulumi up --yes --skip-preview --stack $(SITE) --event-log $(EVENTS)
+	  $(UPDATE) pulumi up --yes --skip-preview --stack $(SITE)
 	@$(PYTHON) -m experiments.phases $(EVENTS)
 
 preview: setup ## show what differs between SITE's file and its hosts
 	@$(PYTHON) -m toolchain setup
-	@$(FORGETTING); pulumi stack select --create --stack $(SITE) && pulumi preview --diff --stack $(SITE)
+	@$(FORGETTING); pulumi stack select --create --stack $(SITE) && $(UPDATE) pulumi preview --diff --stack $(SITE)
 
 # The lab's stack goes with the lab, and so does the salt of this checkout's passphrase, which the engine keeps in the
 # site's file: the file of the repository is then as it came. Where hosts that do not answer shall be forgotten, so shall be

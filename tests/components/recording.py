@@ -72,6 +72,11 @@ class Graph:
         """Return the resources whose type contains a text."""
         return [resource for resource in self.resources.values() if fragment in resource.type]
 
+    def types_around(self, resource: Registered) -> list[str]:
+        """Return a resource's type and those of the components that it belongs to; the engine's URNs hold them all."""
+        outer = self.resources.get(resource.parent)
+        return [resource.type, *(self.types_around(outer) if outer else [])]
+
     def waits_for(self, name: str) -> set[str]:
         """Return the names of all resources that must be there before one is made."""
         pending, seen = [self.named(name)], set[str]()

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.update import WAY_TO_THE_API
 from components.workspace import PATCH_FORCE
 from tests.components.recording import PROGRAM, SECRET, Graph, record
 
@@ -71,6 +72,14 @@ def test_nodes_that_do_not_work_are_let_go_of_before_anything_is_deleted(graph: 
     for node in ("cp1", "edge1"):
         objects = {resource.name for resource in graph.of_type("kubernetes:") if ":Deployment" in resource.type}
         assert {*objects, "models-claim", "join-edge1-member"} <= graph.waits_for(f"departure-{node}")
+
+
+def test_the_way_to_the_api_is_complete_and_has_nothing_that_is_in_the_cluster(graph: Graph) -> None:
+    way = [found for found in graph.resources.values() if set(WAY_TO_THE_API) & set(graph.types_around(found))]
+    needed = {"workspace-kubernetes", *graph.waits_for("workspace-kubernetes")}
+    assert "initialise-k3s-access" in needed
+    assert needed <= {found.name for found in way}
+    assert not [found.urn for found in way if found.type.startswith("kubernetes:")]
 
 
 def test_the_kubeconfig_is_a_secret_everywhere(graph: Graph) -> None:
