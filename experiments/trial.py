@@ -86,6 +86,11 @@ class Trial:
             **self._variables,
         }
 
+    @property
+    def hosts(self) -> list[str]:
+        """Return the names of the instance's hosts."""
+        return [host["name"] for host in yaml.safe_load(self._definition.read_text())["hosts"]]
+
     def lab(self, verb: str, *arguments: str, status: int | None = 0, stdin: str | None = None) -> Finished:
         """Run a verb of the lab on this instance."""
         return self.run([sys.executable, "-m", "lab", verb, "--name", self.name, *arguments], status, stdin)
@@ -123,10 +128,12 @@ class Trial:
         Raises:
             CommandFailed: The engine ended with another status.
         """
+        return self.run([*self.engine(verb, config), *arguments], status)
+
+    def engine(self, verb: str, config: Path | None = None) -> list[str]:
+        """Return the engine's command for a verb on this trial's stack."""
         command = ["pulumi", *verb.split(), "--stack", self.name, "--non-interactive", "--color=never"]
-        if verb in TAKES_CONFIGURATION:
-            command += ["--config-file", str(config or self.config)]
-        return self.run([*command, *arguments], status)
+        return [*command, "--config-file", str(config or self.config)] if verb in TAKES_CONFIGURATION else command
 
     def up(self, *arguments: str, status: int | None = 0) -> Finished:
         """Bring the site up."""

@@ -1,12 +1,15 @@
 """A trial site with what tests ask of it: writes on its hosts, inventories, kubectl."""
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from experiments.trial import Finished, Trial
@@ -32,9 +35,22 @@ class SiteUnderTest(Trial):
         variables = {"EDGEHOST_JOURNAL": str(self.journal)}
         super().__init__(name, network_prefix, folder, variables, like=like, patience_seconds=patience_seconds)
 
+    @contextmanager
+    def bare_hosts(self) -> Iterator[None]:
+        """Have the hosts, bare, and an empty stack; the hosts are gone afterwards."""
+        if os.geteuid() != 0:
+            pytest.fail("the lab needs root: run the tests as root, or leave the lab out with `make test-fast`")
+        with super().bare_hosts():
+            yield
+
     def on(self, host: str, command: str, status: int | None = 0) -> str:
         """Return what a shell command says on a host."""
         return self.lab("exec", host, "--", command, status=status).said
+
+    def update(self, verb: str, *arguments: str, status: int | None = 0) -> Finished:
+        """Run `up` or `preview` as `make` does, which helps itself where the API does not answer."""
+        command = [sys.executable, "-m", "components.update", str(self.folder / "events.jsonl")]
+        return self.run([*command, *self.engine(verb), *arguments], status)
 
     def preview(self, *arguments: str, status: int | None = 0) -> Finished:
         """Say what differs."""

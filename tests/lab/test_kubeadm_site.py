@@ -3,7 +3,6 @@
 The tests build on each other in the order of this file, as the life of a site does.
 """
 
-import os
 import re
 from collections.abc import Iterator
 
@@ -15,7 +14,6 @@ from tests.lab.site_under_test import SiteUnderTest
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 ADMINISTRATOR = "/etc/kubernetes/admin.conf"
-HOSTS = ("cp1", "edge1", "nfs1")
 TOKEN = re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b")
 KUBECTL = f"KUBECONFIG={ADMINISTRATOR} kubectl --cache-dir=/tmp/kubectl"
 CTR = "ctr --address /run/kubevc-containerd/containerd.sock -n k8s.io"
@@ -24,24 +22,11 @@ CTR = "ctr --address /run/kubevc-containerd/containerd.sock -n k8s.io"
 @pytest.fixture(scope="module")
 def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
     """Return a kubeadm site whose hosts have just booted for the first time; take the hosts down afterwards."""
-    if os.geteuid() != 0:
-        pytest.fail("the lab needs root: run the tests as root, or leave the lab out with `make test-fast`")
     site = SiteUnderTest(
         "kubevc-adm", "10.99.79.", tmp_path_factory.mktemp("kubeadm"), like="edge-lab-kubeadm", kubeconfig=ADMINISTRATOR
     )
     with site.bare_hosts():
         yield site
-
-
-@pytest.fixture(scope="module")
-def bare_inventory(bare_site: SiteUnderTest) -> dict[str, set[str]]:
-    return {host: bare_site.inventory(host) for host in HOSTS}
-
-
-@pytest.fixture(scope="module")
-def site(bare_site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> SiteUnderTest:
-    bare_site.up()
-    return bare_site
 
 
 def test_up_ends_with_an_answered_picture(site: SiteUnderTest) -> None:

@@ -14,25 +14,13 @@ from tests.lab.site_under_test import SiteUnderTest
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1200)]
 
-LEFT = ("cp1", "nfs1")
-
 
 @pytest.fixture(scope="module")
 def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
+    """Return a site whose hosts have just booted for the first time; take the hosts down afterwards."""
     site = SiteUnderTest("kubevc-lost", "10.99.82.", tmp_path_factory.mktemp("lost"))
     with site.bare_hosts():
         yield site
-
-
-@pytest.fixture(scope="module")
-def bare_inventory(bare_site: SiteUnderTest) -> dict[str, set[str]]:
-    return {host: bare_site.inventory(host) for host in LEFT}
-
-
-@pytest.fixture(scope="module")
-def site(bare_site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> SiteUnderTest:
-    bare_site.up()
-    return bare_site
 
 
 def switch_off(site: SiteUnderTest, host: str) -> None:
@@ -45,29 +33,32 @@ def switch_off(site: SiteUnderTest, host: str) -> None:
     pytest.fail(f"{host} did not go off")
 
 
-def test_a_server_whose_api_stands_still_is_started_again(site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_whose_api_stands_still_is_shown_and_started_again(site: SiteUnderTest) -> None:
     site.on("cp1", "systemctl stop k3s")
-    monkeypatch.setenv("PULUMI_K8S_SKIP_UPDATE_UNREACHABLE", "true")
-    site.up()
+    shown = site.update("preview", "--diff", status=None)
+    assert 'status: "the API does not answer" => "Ready"' in shown.said
+    assert shown.status != 0
+    site.update("up", "--yes", "--skip-preview")
     promises.nodes_are_ready(site, {"cp1", "edge1"})
+    promises.a_second_up_writes_nothing(site)
 
 
 def test_a_cluster_whose_server_was_installed_anew_begins_anew(
-    site: SiteUnderTest, bare_inventory: dict[str, set[str]], monkeypatch: pytest.MonkeyPatch
+    site: SiteUnderTest, bare_inventory: dict[str, set[str]]
 ) -> None:
     site.lab("pristine", "cp1")
     bare_inventory["cp1"] = site.inventory("cp1")
-    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
-    site.up()
+    site.update("up", "--yes", "--skip-preview")
     promises.nodes_are_ready(site, {"cp1", "edge1"})
     promises.the_picture_is_answered(site)
-    monkeypatch.delenv("PULUMI_K8S_DELETE_UNREACHABLE")
-    site.up()
-    site.preview("--expect-no-changes")
+    promises.a_second_up_writes_nothing(site)
 
 
-def test_a_lost_host_is_named_before_anything_is_deleted(site: SiteUnderTest) -> None:
+def test_a_lost_host_is_named_before_anything_is_deleted(
+    site: SiteUnderTest, bare_inventory: dict[str, set[str]]
+) -> None:
     switch_off(site, "edge1")
+    del bare_inventory["edge1"]
     before = site.kubectl("get deployments,daemonsets --all-namespaces -o name")
     said = site.pulumi("destroy", "--yes", "--skip-preview", status=1).said
     assert "edge1 (10.99.82.12): connect, to delete: the host does not answer" in said

@@ -9,6 +9,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -24,6 +25,14 @@ from tests.lab.site_under_test import SiteUnderTest
 from tests.proxy.access_server import client_context, issue
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
+    """Return a site whose hosts have just booted for the first time; take the hosts down afterwards."""
+    site = SiteUnderTest("kubevc-test", "10.99.77.", tmp_path_factory.mktemp("site"))
+    with site.bare_hosts():
+        yield site
 
 
 def test_preview_of_bare_hosts_says_per_host_what_is_missing(bare_site: SiteUnderTest) -> None:

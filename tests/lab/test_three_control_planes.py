@@ -17,7 +17,6 @@ pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1800)]
 ETCD = "/etc/kubernetes/pki/etcd"
 SERVERS = ("cp1", "cp2", "cp3")
 NODES = {*SERVERS, "edge1"}
-HOSTS = (*SERVERS, "edge1", "nfs1")
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +25,6 @@ def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTes
     folder = tmp_path_factory.mktemp("three")
     with bare_earlier_site("kubevc-three", "10.99.80.", folder, like="edge-lab-three") as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-def bare_inventory(bare_site: SiteUnderTest) -> dict[str, set[str]]:
-    return {host: bare_site.inventory(host) for host in HOSTS}
-
-
-@pytest.fixture(scope="module")
-def site(bare_site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> SiteUnderTest:
-    bare_site.up()
-    return bare_site
 
 
 def members(site: SiteUnderTest) -> set[str]:

@@ -22,7 +22,6 @@ from tests.lab.versions import EARLIER, LATER, ask_for, bare_earlier_site, kubel
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1800)]
 
 NODES = ("cp1", "edge1")
-HOSTS = (*NODES, "nfs1")
 PROGRAMS = "/usr/local/lib/kubernetes"
 
 
@@ -32,17 +31,6 @@ def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTes
     folder = tmp_path_factory.mktemp("upgrade")
     with bare_earlier_site("kubevc-upg", "10.99.81.", folder, like="edge-lab-kubeadm") as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-def bare_inventory(bare_site: SiteUnderTest) -> dict[str, set[str]]:
-    return {host: bare_site.inventory(host) for host in HOSTS}
-
-
-@pytest.fixture(scope="module")
-def site(bare_site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> SiteUnderTest:
-    bare_site.up()
-    return bare_site
 
 
 def images(site: SiteUnderTest) -> dict[str, str]:
