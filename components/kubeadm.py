@@ -57,6 +57,7 @@ class KubeadmServer(pulumi.ComponentResource):
             unit_name=kubeadm_files.KUBELET_UNIT,
             version=args.site.kubernetes.version,
             settings=prepared_plane(args.site, args.site.server, args.prepared),
+            others=[{"name": node.name, "address": str(node.address)} for node in args.site.servers[1:]],
             ready_timeout_seconds=args.site.kubernetes.ready_timeout_seconds,
             opts=after(self._on_host, [agent]),
         )

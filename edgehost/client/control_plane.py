@@ -1,5 +1,7 @@
 """The control plane of a kubeadm cluster."""
 
+from collections.abc import Sequence
+
 import pulumi
 
 from edgehost.client.host_resource import HostArgs, HostResource
@@ -18,6 +20,7 @@ class ControlPlane(HostResource):
         version: pulumi.Input[str],
         settings: pulumi.Input[str],
         starts_cluster: pulumi.Input[bool] = True,
+        others: Sequence[HostArgs] = (),
         ready_timeout_seconds: pulumi.Input[int] = 300,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -31,6 +34,7 @@ class ControlPlane(HostResource):
             version: The version of Kubernetes; another one is an upgrade of the cluster's control plane.
             settings: kubeadm's configuration objects, the ClusterConfiguration last and without its version.
             starts_cluster: Whether the cluster begins here; the other control planes join it as members first.
+            others: The other servers. While one of them has a cluster, none begins here.
             ready_timeout_seconds: How long the node may take to be Ready after an upgrade.
             opts: Pulumi's options.
         """
@@ -41,6 +45,7 @@ class ControlPlane(HostResource):
             "version": version,
             "settings": settings,
             "starts_cluster": starts_cluster,
+            "others": list(others),
             "ready_timeout_seconds": ready_timeout_seconds,
         }
         super().__init__(resource_name, arguments, ["administrator_until"], opts)

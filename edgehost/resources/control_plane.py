@@ -1,13 +1,15 @@
 """The control plane of a kubeadm cluster on one host: its static pods, their version, their certificates."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from edgehost.address import HostAddress
 from edgehost.distributions import DISTRIBUTIONS
 from edgehost.distributions.kubeadm import UPGRADE_SECONDS, Kubeadm, upgrade_configuration
-from edgehost.errors import InputError
+from edgehost.errors import CommandFailed, InputError
+from edgehost.forgetting import FORGET_VARIABLE
 from edgehost.host import Host
 from edgehost.node import drain_node, label_node, not_ready, read_node, steadily, wait_for
 from edgehost.report import Report
@@ -45,6 +47,7 @@ class ControlPlaneInputs(HostInputs):
         version: The version of Kubernetes; another one is an upgrade of the whole cluster's control plane.
         settings: kubeadm's configuration objects, the ClusterConfiguration last and without its version.
         starts_cluster: Whether the cluster begins here; the other control planes join it as members first.
+        others: The other servers. While one of them has a cluster, none begins here.
         ready_timeout_seconds: How long the node may take to be Ready after an upgrade.
         parts: Always `complete` in what is wanted; in the state which static pods have no manifest, or that an upgrade
             broke off.
@@ -58,6 +61,7 @@ class ControlPlaneInputs(HostInputs):
     version: str
     settings: str
     starts_cluster: bool = True
+    others: list[HostAddress] = field(default_factory=list[HostAddress])
     ready_timeout_seconds: int = 300
     parts: str = COMPLETE
     certificates: str = VALID
@@ -83,7 +87,7 @@ class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
     state = ControlPlaneState
     volatile_outputs = frozenset({"administratorUntil"})
     replace_on = frozenset({"nodeName", "unitName", "startsCluster"})
-    not_compared = frozenset({"readyTimeoutSeconds"})
+    not_compared = frozenset({"readyTimeoutSeconds", "others"})
 
     def identity(self, inputs: ControlPlaneInputs) -> str:
         return inputs.node_name
@@ -109,6 +113,7 @@ class ControlPlane(Resource[ControlPlaneInputs, ControlPlaneState]):
 
     async def create(self, host: Host, inputs: ControlPlaneInputs) -> ControlPlaneState:
         if inputs.starts_cluster:
+            await _refuse_a_second_cluster(host, inputs)
             config = _config(inputs, inputs.version)
             values = {"CONFIG": config, "VERSION": inputs.version, "UNIT": inputs.unit_name}
             await host.change("kubeadm-init", timeout_seconds=INIT_SECONDS, **values)
@@ -168,6 +173,19 @@ async def _upgrade(host: Host, inputs: ControlPlaneInputs, running: str) -> None
         await label_node(host, inputs.node_name, kubeconfig, {})
 
 
+async def _refuse_a_second_cluster(host: Host, inputs: ControlPlaneInputs) -> None:
+    """Keep a server that was installed anew from ending the cluster that the others still have."""
+    for other in inputs.others:
+        if await _has_cluster(host.peer(other), inputs) and not await _has_cluster(host, inputs):
+            raise CommandFailed(
+                f"{host.address}: control plane",
+                f"there is no cluster on this host any more, and {other} still has it",
+                "A new one would begin here, and the other one would end with everything in it.",
+                "Start this host from its old disk; or, if the cluster may end, clean the other hosts with "
+                f"`{FORGET_VARIABLE}=1 make down` and bring the site up anew.",
+            )
+
+
 def _half_upgraded(state: ControlPlaneState) -> InputError:
     target = state.parts.removeprefix(BROKEN_OFF)
     return InputError(
@@ -189,6 +207,10 @@ async def _look(host: Host, inputs: ControlPlaneInputs) -> Report:
         ADDONS=" ".join(ADDONS) if inputs.starts_cluster else "",
         KUBECONFIG_PATH=Kubeadm.kubeconfig_path,
     )
+
+
+async def _has_cluster(host: Host, inputs: ControlPlaneInputs) -> bool:
+    return (await _look(host, replace(inputs, starts_cluster=False))).flag("made")
 
 
 def _flag(value: bool) -> str:

@@ -2,7 +2,7 @@
 # Report the control plane on this host: parts with the version of their image, certificates with their end, and those of
 # ADDONS that the cluster has. CONFIG ADDONS (objects, separated by spaces) KUBECONFIG_PATH
 set -eu
-[ -r "$KUBEADM_ADMIN" ] || exit 0
+plane_made || exit 0
 echo "made true"
 [ ! -s "$KUBEADM_UPGRADING" ] || echo "unfinished $(cat "$KUBEADM_UPGRADING")"
 for part in etcd kube-apiserver kube-controller-manager kube-scheduler; do

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Start a cluster on this host. CONFIG VERSION UNIT
-# An init that broke off is begun anew; one that came to its end is left alone.
+# An init that broke off is begun anew; one that came to its end is left alone, whatever was taken away since.
 set -eu
-if [ -e "$KUBEADM_MADE" ] && [ -r "$KUBEADM_ADMIN" ]; then exit 0; fi
+if [ -e "$KUBEADM_MADE" ] && plane_made; then exit 0; fi
 if [ -e /etc/kubernetes/pki ] || [ -e /etc/kubernetes/manifests ] || [ -e /var/lib/etcd/member ]; then
   # Without our note it may be somebody else's cluster, which nobody asked to remove.
   [ -e "$RECORDS/kubeadm/begun" ] || refuse foreign-cluster /etc/kubernetes

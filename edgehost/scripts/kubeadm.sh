@@ -40,6 +40,12 @@ note_made() {
   : > "$KUBEADM_MADE"
 }
 
+# plane_made: there is a part of a control plane here. Without the administrator's access it is one nevertheless, and is
+# repaired, as long as the key is there by which the cluster knows its own.
+plane_made() {
+  [ -r "$KUBEADM_ADMIN" ] || { [ -e "$KUBEADM_MADE" ] && [ -r /etc/kubernetes/pki/ca.key ]; }
+}
+
 # restart_pods SIGNAL NAME...: end processes of static pods; the agent starts them anew with what they read at their start.
 restart_pods() {
   signal=$1

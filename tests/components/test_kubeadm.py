@@ -183,6 +183,8 @@ def test_agents_join_and_are_upgraded_after_the_control_plane(kubeadm_data: dict
     assert {"join-cp2-plane", "join-cp3-plane"} <= graph.waits_for("join-edge1-member")
     assert graph.named("join-cp2-member").inputs["controlPlane"] is True
     assert graph.named("join-cp2-plane").inputs["startsCluster"] is False
+    others = graph.named("initialise-kubeadm-plane").inputs["others"]
+    assert others == [{"name": f"cp{n}", "address": f"192.0.2.{100 + n}"} for n in (2, 3)]
 
 
 def test_the_network_and_its_firewall_run_on_every_node(graph: Graph) -> None:

@@ -9,9 +9,11 @@ import yaml
 
 from edgehost.address import HostAddress
 from edgehost.distributions.kubeadm import upgrade_configuration
+from edgehost.errors import CommandFailed
 from edgehost.host import Host
 from edgehost.node import Node, read_node, steadily
 from edgehost.report import Report
+from edgehost.resources import control_plane
 from edgehost.resources.control_plane import ADDONS, COMPLETE, VALID, ControlPlane, ControlPlaneInputs, expiring
 from tests.edgehost.disposable_host import DisposableHost
 
@@ -95,6 +97,46 @@ async def test_an_api_that_does_not_answer_says_nothing_of_its_objects(host: Hos
     found = await ControlPlane().read(host, ControlPlane().begun(dataclasses.replace(WANTED, host=host.address)))
     assert found is not None
     assert found.addons == COMPLETE
+
+
+async def test_without_the_administrators_access_it_is_a_control_plane_nevertheless(
+    host: Host, machine: DisposableHost
+) -> None:
+    machine.write("/var/lib/edgehost/kubeadm/made", "")
+    wanted = ControlPlane().begun(dataclasses.replace(WANTED, host=host.address))
+    assert await ControlPlane().read(host, wanted) is None
+    machine.write("/etc/kubernetes/pki/ca.key", "")
+    machine.write("/etc/kubernetes/manifests/etcd.yaml", "")
+    gone = json.dumps({"certificates": [{"name": "admin.conf", "expirationDate": None, "missing": True}]})
+    machine.write("/usr/local/bin/kubeadm", f"#!/bin/sh\nprintf '%s' '{gone}'\n")
+    machine.run("chmod +x /usr/local/bin/kubeadm")
+    found = await ControlPlane().read(host, wanted)
+    assert found is not None
+    assert found.certificates == "missing: admin.conf"
+    await ControlPlane().create(host, dataclasses.replace(WANTED, host=host.address))
+    assert machine.run("ls /etc/kubernetes/manifests") == "etcd.yaml\n"
+
+
+async def test_no_cluster_begins_while_another_server_has_one(
+    host: Host, machine: DisposableHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = HostAddress(name="cp2", address=host.address.address)
+    asked: list[str] = []
+
+    async def has_cluster(asked_host: Host, _: ControlPlaneInputs) -> bool:
+        asked.append(asked_host.address.name)
+        return asked_host.address == other
+
+    monkeypatch.setattr(control_plane, "_has_cluster", has_cluster)
+    wanted = dataclasses.replace(WANTED, host=host.address, others=[other])
+    with pytest.raises(CommandFailed) as refusal:
+        await ControlPlane().create(host, wanted)
+    assert str(refusal.value).startswith(
+        f"{host.address}: control plane: there is no cluster on this host any more, and {other} still has it. "
+    )
+    assert "EDGEHOST_FORGET_UNREACHABLE=1 make down" in str(refusal.value)
+    assert asked == ["cp2", host.address.name]
+    assert machine.run("ls -d /var/lib/edgehost 2>/dev/null || true") == ""
 
 
 async def test_an_upgrade_that_broke_off_shows_as_the_version_before(host: Host, machine: DisposableHost) -> None:

@@ -73,6 +73,16 @@ def test_edits_by_hand_show_by_name_and_are_repaired(site: SiteUnderTest) -> Non
     promises.edits_show_and_are_repaired(site, EDITS)
 
 
+def test_a_cluster_whose_administrators_access_was_removed_is_kept(site: SiteUnderTest) -> None:
+    identity = "get namespace kube-system -o jsonpath={.metadata.uid}"
+    before = site.kubectl(identity)
+    site.on("cp1", f"rm {ADMINISTRATOR}")
+    assert "missing: admin.conf" in site.preview().said
+    site.up()
+    assert site.kubectl(identity) == before
+    promises.a_second_up_writes_nothing(site)
+
+
 def test_a_node_that_was_deleted_joins_again(site: SiteUnderTest) -> None:
     site.kubectl("delete node edge1")
     assert "node edge1 is not in the cluster" in site.preview(status=None).said

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from edgehost.forgetting import FORGET_VARIABLE
 from tests.lab import promises
 from tests.lab.site_under_test import SiteUnderTest
 from tests.lab.versions import LATER, ask_for, bare_earlier_site, kubelets
@@ -27,10 +28,10 @@ def bare_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTes
         yield site
 
 
-def members(site: SiteUnderTest) -> set[str]:
-    """Return the hosts that etcd counts."""
+def members(site: SiteUnderTest, server: str = "cp1") -> set[str]:
+    """Return the hosts that a server's etcd counts."""
     client = f"--cacert {ETCD}/ca.crt --cert {ETCD}/healthcheck-client.crt --key {ETCD}/healthcheck-client.key"
-    listed = site.on("cp1", f"curl -s {client} -d '{{}}' https://127.0.0.1:2379/v3/cluster/member/list")
+    listed = site.on(server, f"curl -s {client} -d '{{}}' https://127.0.0.1:2379/v3/cluster/member/list")
     return {member["name"] for member in json.loads(listed)["members"]}
 
 
@@ -81,16 +82,33 @@ def test_a_server_that_was_installed_anew_joins_again(site: SiteUnderTest, bare_
     promises.nodes_are_ready(site, NODES)
 
 
-def test_a_server_that_leaves_is_counted_no_more(site: SiteUnderTest) -> None:
+def test_servers_that_leave_are_counted_no_more_and_may_come_back(site: SiteUnderTest) -> None:
     settings = site.settings()
     # Two are no size for a control plane, so that two leave at once, one after the other.
-    settings["nodes"] = [node for node in settings["nodes"] if node["name"] not in ("cp2", "cp3")]
-    site.set_settings(settings)
+    fewer = [node for node in settings["nodes"] if node["name"] not in ("cp2", "cp3")]
+    site.set_settings({**settings, "nodes": fewer})
     site.up()
     assert members(site) == {"cp1"}
     promises.nodes_are_ready(site, {"cp1", "edge1"})
+    site.set_settings(settings)
+    site.up()
+    assert members(site) == set(SERVERS)
 
 
-def test_destroy_leaves_the_hosts_as_they_were(site: SiteUnderTest, bare_inventory: dict[str, set[str]]) -> None:
+def test_a_first_server_that_was_installed_anew_does_not_end_the_cluster_of_the_others(
+    site: SiteUnderTest, bare_inventory: dict[str, set[str]]
+) -> None:
+    site.lab("pristine", "cp1")
+    bare_inventory["cp1"] = site.inventory("cp1")
+    said = site.update("up", "--yes", "--skip-preview", status=None).said
+    assert "cp1 (10.99.80.11): control plane: there is no cluster on this host any more, and cp2 (10.99.80.13)" in said
+    assert members(site, "cp2") == set(SERVERS)
+
+
+def test_destroy_leaves_the_hosts_as_they_were_though_the_first_server_is_lost(
+    site: SiteUnderTest, bare_inventory: dict[str, set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FORGET_VARIABLE, "1")
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
     site.destroy()
     promises.hosts_are_as_they_were(site, bare_inventory)
