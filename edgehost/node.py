@@ -22,6 +22,7 @@ class Node:
     """Hold what the API says about a node; without a uid there is none.
 
     Attributes:
+        kubeconfig: Whether the server has the administrator's kubeconfig, without which it cannot be asked.
         api: Whether the API answered at all.
         uid: The node object's uid.
         ready: Whether its Ready condition is true.
@@ -30,6 +31,7 @@ class Node:
         labels: All of its labels.
     """
 
+    kubeconfig: bool = False
     api: bool = False
     uid: str = ""
     ready: bool = False
@@ -39,6 +41,8 @@ class Node:
 
     def status(self, name: str) -> str:
         """Return READY, or what keeps the node of this name from it."""
+        if not self.kubeconfig:
+            return "the server has no kubeconfig"
         if not self.api:
             return "the API does not answer"
         if not self.uid:
@@ -52,6 +56,7 @@ async def read_node(server: Host, name: str, kubeconfig_path: str) -> Node:
     """Return a node as it is now."""
     report = await server.read("node-read", NODE=name, KUBECONFIG_PATH=kubeconfig_path)
     return Node(
+        kubeconfig=report.flag("kubeconfig"),
         api=report.flag("api"),
         uid=report.one("uid"),
         ready=report.one("ready") == "True",

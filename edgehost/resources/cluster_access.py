@@ -93,6 +93,9 @@ class ClusterAccess(Resource[ClusterAccessInputs, ClusterAccessState]):
         return await self._wait(host, inputs, old_labels={})
 
     async def update(self, host: Host, state: ClusterAccessState, inputs: ClusterAccessInputs) -> ClusterAccessState:
+        if not (await _node(host, inputs)).kubeconfig:
+            # A server of k3s writes it when it starts; that of kubeadm is a part of its control plane.
+            await host.change("unit-restart", UNIT=inputs.unit_name)
         return await self._wait(host, inputs, old_labels=state.labels)
 
     async def delete(self, host: Host, state: ClusterAccessState) -> None:

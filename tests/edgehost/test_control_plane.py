@@ -156,10 +156,12 @@ async def test_an_upgrade_that_broke_off_shows_as_the_version_before(host: Host,
 
 
 def test_a_node_is_ready_when_pods_come_to_it() -> None:
-    assert Node(api=True, uid="7", ready=True).status("edge1") == "Ready"
-    assert Node(api=True, uid="7", ready=True, cordoned=True).status("edge1") == (
-        "node edge1 is cordoned: no new pods come to it"
-    )
+    ready = Node(kubeconfig=True, api=True, uid="7", ready=True)
+    assert ready.status("edge1") == "Ready"
+    cordoned = dataclasses.replace(ready, cordoned=True)
+    assert cordoned.status("edge1") == "node edge1 is cordoned: no new pods come to it"
+    assert Node(kubeconfig=True).status("edge1") == "the API does not answer"
+    assert Node().status("edge1") == "the server has no kubeconfig"
 
 
 async def test_an_api_that_ends_between_two_questions_does_not_answer(host: Host, machine: DisposableHost) -> None:
@@ -167,9 +169,9 @@ async def test_an_api_that_ends_between_two_questions_does_not_answer(host: Host
     answer = 'case "$*" in *readyz*) printf ok ;; *) echo "connection refused" >&2; exit 1 ;; esac'
     machine.write("/usr/local/bin/kubectl", f"#!/bin/sh\n{answer}\n")
     machine.run("chmod +x /usr/local/bin/kubectl")
-    assert await read_node(host, "cp1", ADMIN) == Node()
+    assert await read_node(host, "cp1", ADMIN) == Node(kubeconfig=True)
     machine.write("/usr/local/bin/kubectl", '#!/bin/sh\ncase "$*" in *readyz*) printf ok ;; *) echo uid 7 ;; esac\n')
-    assert await read_node(host, "cp1", ADMIN) == Node(api=True, uid="7")
+    assert await read_node(host, "cp1", ADMIN) == Node(kubeconfig=True, api=True, uid="7")
 
 
 def test_a_node_that_was_ready_for_a_moment_is_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

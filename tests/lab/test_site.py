@@ -84,6 +84,7 @@ EDITS = {
     "k3s-agent.service is not running": ("edge1", "systemctl stop k3s-agent"),
     "ethtool": ("edge1", "dpkg --purge --force-depends ethtool"),
     "replicas": ("cp1", "kubectl --cache-dir=/tmp/kubectl scale deployment -n serving model-classifier --replicas=0"),
+    "the server has no kubeconfig": ("cp1", "rm /etc/rancher/k3s/k3s.yaml"),
     "saved_model.pb": ("nfs1", "echo x >> /export/models/classifier/1/saved_model.pb"),
 }
 
