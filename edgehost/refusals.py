@@ -156,6 +156,16 @@ def _foreign_cluster(where: str, host: HostAddress, detail: str) -> StepError:
     )
 
 
+def _cluster_keys_gone(where: str, host: HostAddress, detail: str) -> StepError:
+    return CommandFailed(
+        where,
+        f"{detail} is gone, by which the cluster knows its own",
+        "With a new one no node would be trusted any more, so nothing was changed.",
+        "Put /etc/kubernetes/pki back from a backup or another server; or, if the cluster may end, remove what is "
+        f"left of it with `ssh {host.address} kubeadm reset`, {AGAIN}",
+    )
+
+
 def _image_archive_missing(where: str, _: HostAddress, detail: str) -> StepError:
     return CommandFailed(
         where,
@@ -230,6 +240,7 @@ TABLE: dict[str, Callable[[str, HostAddress, str], StepError]] = {
     "unit-unknown": _unit_unknown,
     "kubeadm": _kubeadm,
     "foreign-cluster": _foreign_cluster,
+    "cluster-keys-gone": _cluster_keys_gone,
     "image-archive-missing": _image_archive_missing,
     "image-archive-differs": _image_archive_differs,
     "image-archive-nameless": _image_archive_nameless,

@@ -12,6 +12,10 @@ api_answers() {
 }
 
 if [ "$RENEW" = true ]; then
+  # kubeadm would make them anew, and then nobody in the cluster would trust anybody.
+  for key in ca.crt ca.key etcd/ca.crt etcd/ca.key front-proxy-ca.crt front-proxy-ca.key sa.key sa.pub; do
+    [ -r "/etc/kubernetes/pki/$key" ] || refuse cluster-keys-gone "/etc/kubernetes/pki/$key"
+  done
   # These keep what is there; the last one writes it anew. A server that joined has no super-admin.conf and gets none.
   printf '%s' "$CONFIG" | run_kubeadm init phase certs all --config /dev/stdin
   for user in admin controller-manager scheduler; do

@@ -117,6 +117,35 @@ async def test_without_the_administrators_access_it_is_a_control_plane_neverthel
     assert machine.run("ls /etc/kubernetes/manifests") == "etcd.yaml\n"
 
 
+async def test_a_cluster_that_lost_its_keys_is_not_thrown_away(host: Host, machine: DisposableHost) -> None:
+    machine.write("/var/lib/edgehost/kubeadm/made", "")
+    machine.write("/var/lib/edgehost/kubeadm/begun", "")
+    machine.write("/var/lib/etcd/member/snap/db", "theirs")
+    with pytest.raises(CommandFailed, match=r"/etc/kubernetes/pki/ca\.key is gone, by which the cluster knows its own"):
+        await ControlPlane().create(host, dataclasses.replace(WANTED, host=host.address))
+    assert machine.run("cat /var/lib/etcd/member/snap/db") == "theirs"
+
+
+async def test_no_key_of_the_cluster_is_made_anew_in_a_repair(host: Host, machine: DisposableHost) -> None:
+    machine.write("/usr/local/bin/kubeadm", '#!/bin/sh\necho "$*" >> /var/tmp/asked\n')
+    machine.run("chmod +x /usr/local/bin/kubeadm")
+    for name in (
+        "ca.crt",
+        "ca.key",
+        "etcd/ca.crt",
+        "etcd/ca.key",
+        "front-proxy-ca.crt",
+        "front-proxy-ca.key",
+        "sa.pub",
+    ):
+        machine.write(f"/etc/kubernetes/pki/{name}", "")
+    wanted = dataclasses.replace(WANTED, host=host.address)
+    found = dataclasses.replace(ControlPlane().begun(wanted), certificates="missing: apiserver")
+    with pytest.raises(CommandFailed, match=r"/etc/kubernetes/pki/sa\.key is gone"):
+        await ControlPlane().update(host, found, wanted)
+    assert machine.run("cat /var/tmp/asked 2>/dev/null || true") == ""
+
+
 async def test_no_cluster_begins_while_another_server_has_one(
     host: Host, machine: DisposableHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
