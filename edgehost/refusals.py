@@ -161,8 +161,8 @@ def _cluster_keys_gone(where: str, host: HostAddress, detail: str) -> StepError:
         where,
         f"{detail} is gone, by which the cluster knows its own",
         "With a new one no node would be trusted any more, so nothing was changed.",
-        "Put /etc/kubernetes/pki back from a backup or another server; or, if the cluster may end, remove what is "
-        f"left of it with `ssh {host.address} kubeadm reset`, {AGAIN}",
+        "Put /etc/kubernetes back from a backup (its pki is the same on every server); or, if the cluster may end, "
+        f"remove what is left of it with `ssh {host.address} kubeadm reset`, {AGAIN}",
     )
 
 

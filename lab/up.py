@@ -109,11 +109,14 @@ def _warm_apt_cache(instance: Instance) -> None:
 
 
 def _start(instance: Instance, host: Host) -> None:
-    # A host that runs is never switched off here, however slow it is to answer: it may carry a site.
-    if not host.running():
-        host.kill()
-        host.create()
-        host.boot()
+    # A host that runs is never switched off here, however slow it is to answer: it may carry a site. A unit of
+    # that which failed is the site's to mend.
+    if host.running():
+        readiness.wait(host, instance.folder.keys, (readiness.WHOLE, readiness.DEGRADED))
+        return
+    host.kill()
+    host.create()
+    host.boot()
     readiness.wait(host, instance.folder.keys)
 
 

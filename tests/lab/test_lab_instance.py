@@ -80,6 +80,12 @@ def test_a_second_up_starts_nothing(lab: LabUnderTest) -> None:
     assert long_lived <= traces()
 
 
+def test_a_running_host_may_have_a_unit_that_failed(lab: LabUnderTest) -> None:
+    lab.on("edge1", "systemd-run --quiet --unit=fails --wait false; systemctl is-system-running | grep -qx degraded")
+    lab.up()
+    lab.on("edge1", "systemctl reset-failed fails; systemctl is-system-running")
+
+
 def test_memory_and_cpus_are_limited(lab: LabUnderTest) -> None:
     said = lab.on("edge1", "python3 -c 'bytearray(400 << 20)'; echo status $?")
     assert "status 137" in said
